@@ -6,24 +6,10 @@ queued for a dead predecessor, or sent before the last request took effect, from
 lost either, but each kill cost hundreds of needless rewinds.
 """
 
-from typing import Protocol
+from actors.core.messages import Events, Position, Records, Rows
 
-from actors.core.messages import Position
-
-
-class Ranged(Protocol):
-    """Any batch with a range and the pair of its receiver."""
-
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def nack(self) -> int: ...
-    @property
-    def after(self) -> int: ...
-    @property
-    def upto(self) -> int: ...
-    @property
-    def synced(self) -> int: ...
+Ranged = Records | Events | Rows
+"""Any batch with a range and the pair of its receiver."""
 
 
 class Intake:
@@ -38,7 +24,6 @@ class Intake:
         self.acked = have
         self.synced = 0
         self.stale = 0  # batches dropped: another pair's, or had already
-        self._asked = False
 
     def take(self, batch: Ranged) -> int | None:
         """Return the number after which the batch's items are new, None to drop the batch."""
@@ -47,9 +32,8 @@ class Intake:
             return None
         self.synced = max(self.synced, batch.synced)
         if batch.after > self.have:
-            self._ask_again()
+            self.nack += 1
             return None
-        self._asked = False
         if batch.upto <= self.have:
             self.stale += batch.upto > batch.after
             return None
@@ -60,16 +44,10 @@ class Intake:
         """Ask the sender to go on from `have`, a number already taken."""
         self.have = have
         self.nack += 1
-        self._asked = False
 
     def position(self) -> Position:
         """Return what to publish."""
         return Position(receiver=self.receiver, epoch=self.epoch, nack=self.nack, have=self.have, acked=self.acked)
-
-    def _ask_again(self) -> None:
-        if not self._asked:
-            self.nack += 1
-            self._asked = True
 
 
 class Outlet:

@@ -1,7 +1,7 @@
 """The game's provably fair rounds: compute a round from its revealed seed, and check a recorded one against it.
 
 In comes a server seed and a game id, or an entry of `gameHistory`; out comes the whole round, or a verdict. The
-algorithm is the site's published one, versions v1 to v3, in its exact order of floating-point operations, so that results
+algorithm is the site's published one, versions v1 to v3, in its exact order of floating-point operations, so results
 are compared with `==`. A seed is committed to by its SHA-256 before the round and revealed after it. Never raises on
 what came over the wire: an entry that cannot be judged gets the verdict None and the reason.
 """
@@ -135,7 +135,9 @@ def _compare(entry: Mapping[str, Any], computed: Round) -> Verdict:
             return Verdict(verified=False, reason=difference)
     if peak is not None and peak != computed.peak:
         return Verdict(verified=False, reason="peak differs")
-    return Verdict(verified=True, reason="matches the seed" if has_prices else "peak matches the seed, no prices to compare")
+    return Verdict(
+        verified=True, reason="matches the seed" if has_prices else "peak matches the seed, no prices to compare"
+    )
 
 
 def _first_difference(found: Sequence[Any], computed: Sequence[float]) -> str | None:

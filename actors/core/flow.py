@@ -16,7 +16,7 @@ class Intake:
     """Batches in; says from which number on to take them. Keeps the position to publish."""
 
     def __init__(self, receiver: str, epoch: int, have: int) -> None:
-        """epoch: new at each start, rising; have: everything up to here is durable already."""
+        """epoch: new at each start, rising (monotonic nanoseconds); have: everything up to here is durable already."""
         self.receiver = receiver
         self.epoch = epoch
         self.nack = 0

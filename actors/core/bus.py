@@ -150,9 +150,9 @@ class AsyncDealer(_Socket[M]):
     async def ask(self, question: Any, timeout_s: float) -> M | None:
         """Send the question and wait for the answer with its `id`; None after `timeout_s`."""
         async with self._turn:
-            await self.socket.send(self._encoder.encode(question))
             try:
                 async with asyncio.timeout(timeout_s):
+                    await self.socket.send(self._encoder.encode(question))  # waits while nobody is there
                     while True:
                         answer = self._decode(await self.socket.recv())
                         if answer is None or getattr(answer, "id", None) in (None, getattr(question, "id", None)):

@@ -81,6 +81,11 @@ class Outbox(_Socket[M]):
         """Send, and say whether the stream took it; False means full, or nobody is there (push only)."""
         return self.send_encoded(self._encoder.encode(message))
 
+    @property
+    def writable(self) -> bool:
+        """Whether a send would be taken now."""
+        return bool(self.socket.poll(0, zmq.POLLOUT))
+
     def send_encoded(self, frame: bytes) -> bool:
         """Send what is encoded already."""
         try:

@@ -15,6 +15,13 @@ _HEAD = struct.Struct("<4sI")
 _MAGIC = b"VCK1"
 
 
+_ALL_FOR_S = 600.0
+
+
+def _spacing_s(age_s: float) -> float:
+    return 300.0 if age_s < 86_400 else 3600.0
+
+
 class Checkpoints:
     """The checkpoints in one directory."""
 
@@ -41,7 +48,24 @@ class Checkpoints:
         """Delete what no receiver can want any more: all but the newest at or below `seq`, and those above it."""
         older = [known for known in self.seqs() if known <= seq]
         for known in older[:-1]:
-            (self._directory / f"{known:016d}.ckpt").unlink(missing_ok=True)
+            self._forget(known)
+
+    def thin_out(self, oldest_seq: int, now_s: float) -> None:
+        """Keep all of the last ten minutes, one each five minutes of the last day, and one an hour of what is older.
+
+        oldest_seq: of the journal; checkpoints before it lead nowhere, but for the newest of them.
+        """
+        self.forget_below(oldest_seq)
+        kept_s = float("inf")
+        for seq in reversed(self.seqs()[1:]):
+            written_s = (self._directory / f"{seq:016d}.ckpt").stat().st_mtime
+            if now_s - written_s > _ALL_FOR_S and kept_s - written_s < _spacing_s(now_s - written_s):
+                self._forget(seq)
+            else:
+                kept_s = written_s
+
+    def _forget(self, seq: int) -> None:
+        (self._directory / f"{seq:016d}.ckpt").unlink(missing_ok=True)
 
     def _load(self, seq: int) -> bytes | None:
         try:

@@ -6,10 +6,15 @@ queued for a dead predecessor, or sent before the last request took effect, from
 lost either, but each kill cost hundreds of needless rewinds.
 """
 
-from actors.core.messages import Events, Position, Records, Rows
+from actors.core.messages import SEQ_STEP, Events, Position, Records, Rows
 
 Ranged = Records | Events | Rows
 """Any batch with a range and the pair of its receiver."""
+
+
+def frame_of(seq: int) -> int:
+    """Return the number of the journal record that an event's number belongs to. New after `a`: `frame_of(seq) > a`."""
+    return seq - seq % SEQ_STEP
 
 
 class Intake:

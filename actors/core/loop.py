@@ -29,7 +29,9 @@ class Loop:
         self._handlers: dict[Any, Handler] = {}
         self._timers: list[tuple[float, int, float, Handler]] = []
         self._order = itertools.count()
+        self._each_turn: list[Handler] = []
         self._stopping = False
+        self._again_s = LONGEST_WAIT_S
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
@@ -54,6 +56,14 @@ class Loop:
     def every(self, interval_s: float, handler: Handler) -> None:
         """Call `handler` each `interval_s`, first after one interval; late calls are not made up for."""
         heapq.heappush(self._timers, (time.monotonic() + interval_s, next(self._order), interval_s, handler))
+
+    def each_turn(self, handler: Handler) -> None:
+        """Call `handler` at the end of every turn, after what was ready has been read."""
+        self._each_turn.append(handler)
+
+    def again(self, within_s: float = 0.0) -> None:
+        """Make the next wait end within `within_s`: there is work left that no socket will announce."""
+        self._again_s = min(self._again_s, within_s)
 
     def stop(self) -> None:
         """End `run` after the current turn; safe in a signal handler."""
@@ -85,6 +95,8 @@ class Loop:
             handler = self._handlers.get(polled)
             if handler is not None:
                 handler()
+        for handler in self._each_turn:
+            handler()
         self._call_timers()
         self.turns += 1
 
@@ -94,9 +106,10 @@ class Loop:
         self._wake_write.close()
 
     def _wait_s(self) -> float:
+        again_s, self._again_s = self._again_s, LONGEST_WAIT_S
         if not self._timers:
-            return LONGEST_WAIT_S
-        return min(LONGEST_WAIT_S, max(0.0, self._timers[0][0] - time.monotonic()))
+            return again_s
+        return min(again_s, max(0.0, self._timers[0][0] - time.monotonic()))
 
     def _call_timers(self) -> None:
         now_s = time.monotonic()

@@ -10,7 +10,7 @@ it. A damaged batch in the middle is passed over and counted.
 import os
 import struct
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 import google_crc32c
@@ -45,6 +45,7 @@ class Batch(Struct, frozen=True, array_like=True):
     records: list[Record]
     marks: list[Mark] = []
     commands: list[tuple[str, int]] = []  # (id of a submitted note, its seq)
+    ignored: list[str] = []  # streams found to be of no interest
     memory: bytes = b""  # first batch of a segment: the journal's memory before it
 
 
@@ -56,6 +57,11 @@ def segment_paths(directory: Path) -> list[Path]:
 def first_seq(path: Path) -> int:
     """Return the first number a segment may hold, from its name."""
     return int(path.name.split(".", 1)[0])
+
+
+def open_buffered(path: Path) -> BufferedReader:
+    """Open a segment for reading, a megabyte at a time."""
+    return BufferedReader(FileIO(path), 1 << 20)
 
 
 class Codec:
@@ -177,12 +183,11 @@ class Reader:
 
     def _open(self, path: Path) -> None:
         try:
-            self._file = path.open("rb", buffering=1 << 20)
+            file = open_buffered(path)
         except FileNotFoundError:  # retention took it between listing and opening
-            self._file = None
             return
-        self._path = path
-        self._file.seek(len(MAGIC))
+        file.seek(len(MAGIC))
+        self._file, self._path = file, path
 
     def _next_segment(self) -> bool:
         later = [path for path in segment_paths(self._directory) if self._path is not None and path > self._path]
@@ -222,6 +227,7 @@ class Writer:
         self._codec = Codec()
         self._fd = -1
         self._size = 0
+        self._synced_size = 0
         self.path: Path | None = None
 
     def recover(self) -> Recovered:
@@ -234,8 +240,8 @@ class Writer:
                 return recovered
         return Recovered(memory=b"", batches=[], cut=None, damage=[])
 
-    def append(self, batch: Batch) -> None:
-        """Write a batch at once; it outlives this process, not yet a power cut.
+    def append(self, batch: Batch) -> int:
+        """Write a batch at once and return its size; it outlives this process, not yet a power cut.
 
         OSError (disk full, ...): nothing of the batch is left in the file.
         """
@@ -250,12 +256,21 @@ class Writer:
             os.ftruncate(self._fd, self._size)
             raise
         self._size += len(data)
+        return len(data)
 
     def sync(self) -> None:
-        """Put what was appended on the disk. OSError: begin a new segment, the pages may be gone."""
+        """Put what was appended on the disk. OSError: the pages may be gone; `cut_unsynced` and write anew."""
+        if self._fd < 0:
+            return
         point("journal-sync")
         os.fdatasync(self._fd)
+        self._synced_size = self._size
         point("journal-synced")
+
+    def cut_unsynced(self) -> None:
+        """Cut off what was appended since the last good sync."""
+        os.ftruncate(self._fd, self._synced_size)
+        self._size = self._synced_size
 
     @property
     def full(self) -> bool:
@@ -263,11 +278,12 @@ class Writer:
         return self._fd < 0 or self._size >= self._segment_bytes
 
     def begin_segment(self, first: int, memory: bytes) -> None:
-        """Start the segment that holds `first` and what follows; it begins with the journal's memory, synced."""
+        """Start the segment that holds `first` and what follows; it begins with the journal's memory, synced.
+
+        The segment before it must be synced already.
+        """
         head = Batch(after=first - 1, upto=first - 1, records=[], memory=memory)
         path = self._directory / f"{first:016d}.seg"
-        if self._fd >= 0:
-            os.fdatasync(self._fd)
         point("journal-roll")
         replace_file(path, MAGIC + self._codec.encode(head))
         point("journal-rolled")
@@ -282,12 +298,12 @@ class Writer:
     def _open(self, path: Path) -> None:
         self.close()
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        self._size = os.fstat(self._fd).st_size
+        self._size = self._synced_size = os.fstat(self._fd).st_size
         self.path = path
 
     def _recover(self, path: Path) -> Recovered | None:
         damage: list[Cut] = []
-        with path.open("rb", buffering=1 << 20) as file:
+        with open_buffered(path) as file:
             if file.read(len(MAGIC)) != MAGIC:
                 return None
             end, batches = len(MAGIC), []

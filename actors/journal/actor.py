@@ -1,0 +1,219 @@
+"""The journal's shell: sockets, files and timers around `JournalCore`.
+
+What has arrived in one turn of the loop is one batch: written at once, and only then sent on. One fdatasync per window
+(`journal.commit_ms`), and only then acknowledged to the captures and to whoever submitted a note. While the disk
+refuses, nothing more is read: the captures keep what they have, and the loop tries again each second.
+"""
+
+import time
+from typing import Any
+
+from actors.core import clock, streams
+from actors.core.messages import SEQ_STEP, CaptureBatch, Committed, Position, Submit
+from actors.core.runtime import Context
+from actors.core.segments import Batch, Reader
+from actors.journal.core import JournalCore
+from actors.journal.retention import Retention
+from actors.journal.server import RecordServer
+from actors.journal.store import Store
+
+TAKEN_PER_TURN = 200  # batches of captures; bounds one write to a few megabytes
+SENT_PER_TURN = 100  # batches to the normalizer
+POSITIONS_S = 0.1
+RETRY_S = 1.0
+RETENTION_S = 60.0
+SILENT_S = 1.0  # captures send a read mark each 100 ms: ten missed ones mean that nobody looks
+
+
+class Journal:
+    """Ties the core to the world."""
+
+    def __init__(self, context: Context) -> None:
+        settings = context.config.journal
+        self._context = context
+        directory = context.data_dir / "journal"
+        self._store = Store(directory, settings)
+        self._core = JournalCore(self._store.memory, context.config.site.socket_pattern, time.monotonic_ns())
+        self._frames = context.bus.inbox(streams.FRAMES)
+        self._positions = context.bus.outbox(streams.FRAME_POSITIONS)
+        self._commands = context.bus.inbox(streams.COMMANDS)
+        self._results = context.bus.outbox(streams.RESULTS)
+        self._record_positions = context.bus.inbox(streams.RECORD_POSITIONS)
+        self._server = RecordServer(context.bus.outbox(streams.RECORDS), Reader(directory), "normalizer")
+        self._retention = Retention(directory, settings.retention_days, settings.max_bytes)
+        self._kept_bytes = self._retention.size_bytes()
+        self._unwritten: Batch | None = None
+        self._acked = {session.incarnation: session.n for session in self._store.memory.sessions.values()}
+        self._awaited: dict[str, int] = {}  # submitted notes that are not synced yet
+        self._retry_at_s = 0.0
+        self._heard_at_s = 0.0
+
+    def begin(self) -> None:
+        """Say what was found on disk, and decide on recording where nobody ever did. OSError: the disk refuses."""
+        memory, now_us = self._core.memory, clock.now_us()
+        self._store.roll_if_full(memory)
+        if self._store.first_free > memory.head:
+            before = memory.head
+            self._core.skip_to(self._store.first_free)
+            self._core.note(
+                now_us, "journal", what="numbers skipped", after=before, upto=memory.head,
+                cause="the machine stopped; numbers given since the last sync may have been lost",
+            )  # fmt: skip
+        for place in self._store.findings:
+            self._context.log.warning("%d bytes at offset %d: %s", place.size, place.offset, place.reason)
+            self._core.note(now_us, "journal", what="damage", offset=place.offset, bytes=place.size, cause=place.reason)
+        if memory.recording is None:
+            self._core.note(now_us, "recording", on=self._context.config.recording.autostart, by="autostart")
+        self._flush()
+        self._sync()
+        self._server.synced = memory.head
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        loop = self._context.loop
+        loop.read(self._frames, self._on_frames)
+        loop.read(self._commands, self._on_commands)
+        loop.read(self._record_positions, self._on_record_positions)
+        loop.each_turn(self._after_turn)
+        loop.every(self._context.config.journal.commit_ms / 1000, self._sync)
+        loop.every(POSITIONS_S, self._publish_positions)
+        loop.every(POSITIONS_S, self._tell_stats)
+        loop.every(RETENTION_S, self._retire)
+        self._publish_positions()
+        self._context.ready()
+        self._context.run_loop()
+        self._flush()
+        self._sync()
+        self._store.close()
+
+    def _on_frames(self) -> None:
+        if self._unwritten is not None:
+            self._context.loop.again(0.02)
+            return
+        offset_s = clock.wall_minus_monotonic_s()
+        refused = False
+        for _ in range(TAKEN_PER_TURN):
+            batch: CaptureBatch | None = self._frames.receive()
+            if batch is None:
+                break
+            self._heard_at_s = time.monotonic()
+            refused |= not self._core.take(batch, offset_s)
+        if refused:
+            self._publish_positions()
+
+    def _on_commands(self) -> None:
+        for _ in range(TAKEN_PER_TURN):
+            note: Submit | None = self._commands.receive()
+            if note is None:
+                break
+            answer = self._core.submit(note)
+            if answer is None:
+                self._awaited[note.id] = self._core.memory.commands[note.id]
+            elif answer.error is not None or answer.seq <= self._server.synced:
+                self._results.send(answer)
+
+    def _on_record_positions(self) -> None:
+        position: Position | None
+        while (position := self._record_positions.receive()) is not None:
+            self._server.hear(position)
+
+    def _after_turn(self) -> None:
+        self._flush()
+        head = self._core.memory.head if self._unwritten is None else self._unwritten.after
+        if self._server.pump(head, SENT_PER_TURN):
+            self._context.loop.again()
+        elif self._server.behind(head):
+            self._context.loop.again(0.002)  # the stream is full: look again when it may have room
+
+    def _flush(self) -> None:
+        """Write what has come, then pass it on."""
+        self._unwritten = self._unwritten or self._core.batch()
+        if self._unwritten is None or time.monotonic() < self._retry_at_s:
+            return
+        try:
+            self._store.write(self._unwritten)
+        except OSError as error:
+            self._refused(error)
+            return
+        self._server.wrote(self._unwritten)
+        self._unwritten = None
+        self._works_again()
+        self._roll()
+
+    def _roll(self) -> None:
+        try:
+            self._store.roll_if_full(self._core.memory)
+        except OSError as error:
+            self._context.log.warning("cannot begin a segment: %s; the old one goes on", error.strerror)
+
+    def _refused(self, error: OSError) -> None:
+        if not self._retry_at_s:
+            self._context.log.error("cannot write: %s; nothing more is taken until it works", error.strerror)
+        self._context.stats["error"] = f"cannot write the journal: {error.strerror}"
+        self._retry_at_s = time.monotonic() + RETRY_S
+
+    def _works_again(self) -> None:
+        if self._retry_at_s:
+            self._context.log.info("writing again")
+            self._context.stats.pop("error", None)
+            self._retry_at_s = 0.0
+
+    def _sync(self) -> None:
+        """Make what was written durable, and only then say so to everyone."""
+        try:
+            if not self._store.sync():
+                return
+        except OSError as error:
+            self._context.log.error("cannot sync: %s", error.strerror)
+            raise
+        memory = self._core.memory
+        self._server.synced = memory.head if self._unwritten is None else self._unwritten.after
+        if self._unwritten is None:
+            self._acked = {session.incarnation: session.n for session in memory.sessions.values()}
+        for id_, seq in list(self._awaited.items()):
+            if seq <= self._server.synced:
+                self._results.send(Committed(id=id_, seq=seq))
+                del self._awaited[id_]
+        self._publish_positions()
+
+    def _publish_positions(self) -> None:
+        self._positions.send(self._core.positions(self._acked))
+
+    def _retire(self) -> None:
+        for path in self._retention.apply(self._server.outlet.acked):
+            self._context.log.info("deleted %s: past its age or the size limit, and derived from everywhere", path.name)
+        self._kept_bytes = self._retention.size_bytes()
+        self._store.written_bytes = 0
+
+    def _tell_stats(self) -> None:
+        memory = self._core.memory
+        looking = time.monotonic() - self._heard_at_s < SILENT_S
+        self._context.stats.update(self._figures(memory.connected and looking))
+
+    def _figures(self, connected: bool) -> dict[str, Any]:
+        memory = self._core.memory
+        lost_us = clock.now_us() - memory.lost_since_us if memory.lost_since_us is not None else 0
+        return {
+            "seq": memory.head,
+            "synced": self._server.synced,
+            "sent": self._server.outlet.at,
+            "bytes": self._kept_bytes + self._store.written_bytes,
+            "unacked": (memory.head - self._server.synced) // SEQ_STEP,
+            "recording_on": memory.recording,
+            "recording_since": memory.recording_since_us // 1000 if memory.recording_since_us else None,
+            "gaps": memory.gaps,
+            "gap_seconds": memory.gap_us / 1e6,
+            "lost_for_s": lost_us / 1e6,
+            "connected": connected,
+            "source_url": memory.source_url,
+            "last_frame_us": memory.last_frame_us,
+            "refused_batches": self._core.refused,
+            "ignored_frames": self._core.ignored_frames,
+        }
+
+
+def run(context: Context) -> None:
+    """Be the journal until told to stop."""
+    journal = Journal(context)
+    journal.begin()
+    journal.run()

@@ -1,0 +1,241 @@
+"""What the journal makes of what it hears. Pure: owns no socket, clock or file.
+
+In: batches of the captures, submitted notes. Out: one `Batch` of numbered records at a time, to be written before
+anything else is done with it. Decides which sockets count, numbers what is kept, tells doubles from news, and says
+where the game was not seen: a `connection` note when sight of it is lost, a `gap` note with both bounds when it is
+back.
+"""
+
+import re
+
+import msgspec
+
+from actors.core import messages as m
+from actors.core.segments import Batch, Mark
+from actors.journal.memory import Memory, Session
+
+_json = msgspec.json.Encoder()
+_ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
+
+
+def looks_like_engine_io(payload: bytes) -> bool:
+    """Say whether a text frame of a socket with unknown URL could be the game's."""
+    return _ENGINE_IO.match(payload[:8]) is not None
+
+
+class JournalCore:
+    """Captured items and submitted notes in, batches out."""
+
+    def __init__(self, memory: Memory, socket_pattern: str, epoch: int) -> None:
+        """memory: as recovered from disk; epoch: of this journal process."""
+        self.memory = memory
+        self.epoch = epoch
+        self.refused = 0  # capture batches of another epoch, or with a hole: they are sent again
+        self.ignored_frames = 0
+        self._pattern = re.compile(socket_pattern)
+        self._nacks: dict[int, int] = {}
+        self._records: list[m.Record] = []
+        self._commands: list[tuple[str, int]] = []
+        self._ignored: list[str] = []
+        self._marks: dict[int, Mark] = {}
+        self._after = memory.head
+
+    def take(self, batch: m.CaptureBatch, wall_minus_monotonic_s: float) -> bool:
+        """Take what is new in a capture's batch; False where it has to be sent again."""
+        session = self._session(batch)
+        if batch.epoch != self.epoch or batch.nack != self._nacks.get(batch.incarnation, 0):
+            self.refused += 1
+            return False
+        if batch.after > session.n:
+            self._nacks[batch.incarnation] = batch.nack + 1
+            self.refused += 1
+            return False
+        for item in batch.items:
+            if item.n > session.n:
+                self._handle(item, session)
+        session.n = max(session.n, batch.upto)
+        session.read_until_us = max(
+            session.read_until_us, int((batch.read_until_s + wall_minus_monotonic_s) * 1_000_000)
+        )
+        if batch.items:
+            self._marks[batch.incarnation] = Mark(
+                session.capture, session.incarnation, session.n, session.read_until_us
+            )
+        return True
+
+    def submit(self, note: m.Submit) -> m.Committed | None:
+        """Take a submitted note; return the answer where there is one already: done before, or refused."""
+        if note.id in self.memory.commands:
+            return m.Committed(id=note.id, seq=self.memory.commands[note.id])
+        error = _refusal(note)
+        if error is not None:
+            return m.Committed(id=note.id, seq=0, error=error)
+        seq = self._append(m.Note(self._next_seq, note.at_us, note.event, note.data))
+        self.memory.commands[note.id] = seq
+        self._commands.append((note.id, seq))
+        return None
+
+    def note(self, at_us: int, event: str, **data: object) -> int:
+        """Append a note of the journal's own; return its number."""
+        return self._append(m.Note(self._next_seq, at_us, event, _json.encode(data)))
+
+    def skip_to(self, seq: int) -> None:
+        """Go on numbering after `seq`: the numbers up to it may have been seen by somebody. Only before any record."""
+        self.memory.head = self._after = max(self.memory.head, seq - seq % m.SEQ_STEP)
+
+    def batch(self) -> Batch | None:
+        """Return all that came since the last call as one batch to write, None where nothing did."""
+        if not (self._records or self._marks or self._commands or self._ignored):
+            return None
+        batch = Batch(
+            self._after, self.memory.head, self._records, list(self._marks.values()), self._commands, self._ignored
+        )
+        self._records, self._commands, self._ignored, self._marks = [], [], [], {}
+        self._after = self.memory.head
+        return batch
+
+    def positions(self, acked: dict[int, int]) -> m.CapturePositions:
+        """Return how far each capture incarnation is; acked: what is synced, by incarnation."""
+        return m.CapturePositions(
+            epoch=self.epoch,
+            positions=[
+                m.CapturePosition(s.incarnation, self._nacks.get(s.incarnation, 0), s.n, acked.get(s.incarnation, 0))
+                for s in self.memory.sessions.values()
+            ],
+        )
+
+    @property
+    def _next_seq(self) -> int:
+        return self.memory.head + m.SEQ_STEP
+
+    def _append(self, record: m.Record) -> int:
+        self._records.append(record)
+        self.memory.apply_record(record)
+        return record.seq
+
+    def _session(self, batch: m.CaptureBatch) -> Session:
+        known = self.memory.sessions.get(batch.incarnation)
+        if known is not None:
+            return known
+        session = self.memory.session(batch.capture, batch.incarnation)
+        self._marks[batch.incarnation] = Mark(batch.capture, batch.incarnation, 0, 0)
+        for older in [s for s in self.memory.attached if s.capture == batch.capture and s is not session]:
+            self._detach(older, older.read_until_us, f"{older.capture} died")
+        return session
+
+    def _handle(self, item: m.Captured, session: Session) -> None:
+        if isinstance(item, m.FrameSeen):
+            self._frame(item)
+        elif isinstance(item, m.StreamOpened):
+            self._opened(item)
+        elif isinstance(item, m.StreamClosed):
+            self._closed(item)
+        elif isinstance(item, m.Attached):
+            self._attach(item, session)
+        elif isinstance(item, m.Detached):
+            self._detach(session, item.at_us, item.cause)
+        elif isinstance(item, m.PageChanged):
+            self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)
+        else:
+            self._gap(
+                item.since_us,
+                item.at_us,
+                f"{session.capture} could not keep more while the journal was away",
+                items=item.count,
+            )
+
+    def _frame(self, item: m.FrameSeen) -> None:
+        stream = self.memory.streams.get(item.stream)
+        if stream is None and not self._keep_unknown(item):
+            self.ignored_frames += 1
+            return
+        self._seen_again(item.at_us)
+        if stream is not None and not stream.open:
+            self.note(item.at_us, "connection", what="resumed", stream=item.stream, url=stream.url)
+        self._append(
+            m.Frame(self._next_seq, item.at_us, item.stream, item.sent, item.opcode, item.payload, item.redacted)
+        )
+
+    def _keep_unknown(self, item: m.FrameSeen) -> bool:
+        """Decide on a socket that was opened before anybody looked, by what it carries."""
+        if item.stream in self.memory.ignored or item.opcode != 1:
+            return False
+        if looks_like_engine_io(item.payload):
+            self.note(item.at_us, "connection", what="found", stream=item.stream, url=None)
+            return True
+        self._ignore(item.stream)
+        return False
+
+    def _opened(self, item: m.StreamOpened) -> None:
+        as_socket = item.url.replace("http", "ws", 1) if item.url.startswith("http") else item.url
+        if not self._pattern.search(as_socket):
+            self._ignore(item.stream)
+            return
+        self._seen_again(item.at_us)
+        self.note(item.at_us, "connection", what="opened", stream=item.stream, url=item.url, transport=item.transport)
+
+    def _ignore(self, stream: str) -> None:
+        self.memory.ignore(stream)
+        self._ignored.append(stream)
+
+    def _closed(self, item: m.StreamClosed) -> None:
+        if item.stream in self.memory.streams and self.memory.streams[item.stream].open:
+            was_connected = self.memory.connected
+            self.note(item.at_us, "connection", what="closed", stream=item.stream, cause=item.cause)
+            if was_connected and not self.memory.connected:
+                self._lose(item.at_us, item.cause)
+
+    def _attach(self, item: m.Attached, session: Session) -> None:
+        self.note(
+            item.at_us,
+            "connection",
+            what="attached",
+            capture=session.capture,
+            guid=item.guid,
+            incarnation=session.incarnation,
+        )
+
+    def _detach(self, session: Session, at_us: int, cause: str) -> None:
+        was_connected = self.memory.connected
+        if session.guid is not None:
+            self.note(
+                at_us,
+                "connection",
+                what="detached",
+                capture=session.capture,
+                guid=session.guid,
+                incarnation=session.incarnation,
+                cause=cause,
+            )
+        if was_connected and not self.memory.connected:
+            self._lose(at_us, cause)
+
+    def _lose(self, at_us: int, cause: str) -> None:
+        if self.memory.lost_since_us is None:
+            self.note(at_us, "connection", what="lost", cause=cause)
+
+    def _seen_again(self, at_us: int) -> None:
+        if self.memory.lost_since_us is not None:
+            self._gap(self.memory.lost_since_us, at_us, self.memory.lost_cause)
+
+    def _gap(self, from_us: int, to_us: int, cause: str, **more: object) -> None:
+        self.note(to_us, "gap", from_us=from_us, to_us=max(from_us, to_us), cause=cause, **more)
+
+
+def _refusal(note: m.Submit) -> str | None:
+    try:
+        data = msgspec.json.decode(note.data)
+    except msgspec.DecodeError as error:
+        return f"{note.event}: the data is not JSON ({error})"
+    if not isinstance(data, dict):
+        return f"{note.event}: the data is {type(data).__name__}, must be a JSON object"
+    if note.event == "recording" and not isinstance(data.get("on"), bool):
+        return f"recording.on is {data.get('on')!r}, must be true or false"
+    if note.event == "gap" and not all(isinstance(data.get(key), int) for key in ("from_us", "to_us")):
+        return "gap.from_us and gap.to_us must be Unix microseconds"
+    if note.event == "connection" and data.get("what") in _OWN:
+        return f"connection.what is {data['what']!r}, which only the journal itself may say"
+    return None
+
+
+_OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost")

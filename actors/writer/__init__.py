@@ -1,0 +1,1 @@
+"""The writer: rows in, Parquet files out, each row in exactly one of them."""

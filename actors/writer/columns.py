@@ -39,17 +39,6 @@ _PLAIN: dict[str, set[type]] = {
 """What Arrow converts as it should. By itself it would take 1.5 for 1 and True for 1.0."""
 
 _FEW_VALUES = {"game_id", "stream", "direction", "opcode", "event_name", "phase", "origin", "button", "category"}
-    "game_id",
-    "stream",
-    "direction",
-    "opcode",
-    "event_name",
-    "phase",
-    "origin",
-    "button",
-    "category",
-    "actor",
-}
 _FEW_VALUES |= {"actor", "event", "version", "verify_reason", "side", "coin", "kind"}
 """Columns with few different values: there a dictionary helps; on payloads and ids it only costs."""
 

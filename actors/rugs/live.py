@@ -27,21 +27,27 @@ class Link(Struct, kw_only=True):
 
     def fold(self, data: dict[str, Any]) -> None:
         """Take a system.connection event."""
-        what, stream, capture = (text(data.get(key)) for key in ("what", "stream", "capture"))
+        what, stream = text(data.get("what")), text(data.get("stream"))
+        capture = f"{data.get('capture')} {data.get('incarnation')}"
         if what == "attached":
-            self.captures.add(capture or "")
-            self.connected = bool(self.connected)
+            self.captures.add(capture)
+            self.connected = bool(self.streams)
         elif what == "detached":
-            self.captures.discard(capture or "")
+            self.captures.discard(capture)
             if not self.captures:
-                self.streams.clear()
-                self.connected = False
-        elif what == "opened" and stream is not None:
+                self._lose()
+        elif what in ("opened", "found", "resumed") and stream is not None:
             self.streams.add(stream)
             self.connected = True
         elif what == "closed" and stream is not None:
             self.streams.discard(stream)
             self.connected = bool(self.streams)
+        elif what == "lost":
+            self._lose()
+
+    def _lose(self) -> None:
+        self.streams.clear()
+        self.connected = False
 
 
 class Live(Struct, kw_only=True):
@@ -154,9 +160,8 @@ class Live(Struct, kw_only=True):
         self.trade_count = integer(data.get("tradeCount"), self.trade_count)
         self.rugpool = mapping(data.get("rugpool")) or self.rugpool
         self.leaderboard = listing(data.get("leaderboard"), self.leaderboard)
-        self.server_seed_hash = text(
-            (mapping(data.get("provablyFair")) or {}).get("serverSeedHash"), self.server_seed_hash
-        )
+        commitment = mapping(data.get("provablyFair")) or {}
+        self.server_seed_hash = text(commitment.get("serverSeedHash"), self.server_seed_hash)
 
     def _begin(self, game_id: str) -> None:
         """A new round: what belongs to the old one is unknown again, or begins anew by the rules of the game."""

@@ -1,7 +1,7 @@
 """The own player's side of the live state: balance, position, side bet, profit. Pure.
 
-In: playerUpdate's fields, own trades and side bets, the ticks that pass. Out: the player's keys of contract 4.5. Balance
-and position are what the server says; own trades only tell the tick of entry, for they overtake the server's update.
+In: playerUpdate's fields, own trades and side bets, the ticks that pass. Out: the player's keys of contract 4.5.
+Balance and position are what the server says; own trades only tell the tick of entry, for they overtake its update.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """The state actor's shell: folds events into the live state, tells it, and keeps it.
 
-In: Events from the normalizer, snapshot queries. Out: LiveState after each turn that changed something, answers with the
-prices of the round in progress, and Position. A durable snapshot every 5 s, at a round's end and at stop, of what the
-journal has synced; a restart resumes from it. Never shows a state that is older than one it showed.
+In: Events from the normalizer, snapshot queries. Out: LiveState after each turn that changed something, answers with
+the prices of the round in progress, and Position. A durable snapshot every 5 s, at a round's end and at stop, of what
+the journal has synced; a restart resumes from it. Never makes durable what the journal has not synced.
 """
 
 import time

@@ -56,6 +56,8 @@ class Normalizer:
         self._consumers = (self._writer, self._state)
         have, self._memory = self._load(at_or_below=1 << 62)
         self._intake = Intake("normalizer", time.monotonic_ns(), have)
+        self._intake.acked = 0  # until the consumers tell what they still need
+        self._saved = self._checkpoints.seqs()
         self._published = have
         self._synced = 0  # the highest told to the consumers
         self._pending: tuple[int, bytes] | None = None  # a checkpoint that waits for the journal's sync
@@ -140,7 +142,14 @@ class Normalizer:
             if consumer.outbox.send(message):
                 consumer.outlet.at = upto
             else:
-                self._held.append((consumer, message))
+                self._hold(consumer, message)
+
+    def _hold(self, consumer: Consumer, message: Rows | Events) -> None:
+        """Keep what was not taken, and read nothing more until it is."""
+        if not self._held:
+            self._context.loop.forget(self._records)
+            self._blocked_since_s = time.monotonic()
+        self._held.append((consumer, message))
 
     def _message(
         self, consumer: Consumer, after: int, upto: int, events: list[Event], rows: list[Row]
@@ -160,18 +169,19 @@ class Normalizer:
 
     def _send_held(self) -> None:
         """Try again what a consumer did not take; set it aside when it has had its time."""
-        if not self._held:
-            self._blocked_since_s = None
+        if self._blocked_since_s is None:
             return
         self._held = [(consumer, message) for consumer, message in self._held if not self._sent(consumer, message)]
-        now_s = time.monotonic()
-        self._blocked_since_s = self._blocked_since_s or now_s
-        if self._held and now_s - self._blocked_since_s > PATIENCE_S:
+        if self._held and time.monotonic() - self._blocked_since_s > PATIENCE_S:
             for consumer, _ in self._held:
                 consumer.set_aside = True
                 self._context.log.warning("%s takes nothing; going on without it", consumer.outlet.receiver)
             self._held = []
-        self._context.loop.again(0.002 if self._held else 0.0)
+        if self._held:
+            self._context.loop.again(0.002)
+        else:
+            self._blocked_since_s = None
+            self._context.loop.read(self._records, self._on_records)
 
     def _sent(self, consumer: Consumer, message: Rows | Events) -> bool:
         if not consumer.outbox.send(message):
@@ -217,11 +227,13 @@ class Normalizer:
             (seq, memory), self._pending = self._pending, None
             try:
                 self._checkpoints.save(seq, memory)
+                self._saved.append(seq)
             except OSError as error:
                 self._context.log.error("cannot write a checkpoint: %s", error.strerror)
 
     def _thin_out(self) -> None:
         self._checkpoints.thin_out(min(self._reader.oldest() or 0, self._needed()), time.time())
+        self._saved = self._checkpoints.seqs()
 
     def _needed(self) -> int:
         """Return the number from which on a consumer may still ask again."""
@@ -232,8 +244,7 @@ class Normalizer:
     def _publish_position(self) -> None:
         needed = self._needed()
         if needed > self._intake.acked:
-            seqs = [seq for seq in self._checkpoints.seqs() if seq <= needed]
-            self._intake.acked = max(self._intake.acked, seqs[-1] if seqs else 0)
+            self._intake.acked = max((seq for seq in self._saved if seq <= needed), default=0)
         self._record_positions.send(self._intake.position())
 
     def _count(self, events: list[Event], rows: list[Row]) -> None:

@@ -50,8 +50,8 @@ class Loop:
         polled = getattr(source, "socket", source)
         if not isinstance(polled, zmq.Socket):
             polled = polled.fileno()
-        self._handlers.pop(polled, None)
-        self._poller.unregister(polled)
+        if self._handlers.pop(polled, None) is not None:
+            self._poller.unregister(polled)
 
     def every(self, interval_s: float, handler: Handler) -> None:
         """Call `handler` each `interval_s`, first after one interval; late calls are not made up for."""

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import Self
 
 import google_crc32c
 import msgspec
@@ -160,12 +161,18 @@ class Reader:
 
     def head(self) -> int:
         """Return the highest number written so far, 0 for an empty journal."""
-        head = 0
         paths = segment_paths(self._directory)
-        for path in paths[-1:]:
-            for batch in Reader(self._directory).batches(first_seq(path) - 1):
-                head = max(head, batch.upto)
-        return head
+        if not paths:
+            return 0
+        last = first_seq(paths[-1]) - 1
+        with Reader(self._directory) as reader:
+            return max((batch.upto for batch in reader.batches(last)), default=last)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give the open file back."""

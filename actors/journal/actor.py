@@ -71,8 +71,7 @@ class Journal:
     def run(self) -> None:
         """Work until told to stop."""
         loop = self._context.loop
-        loop.read(self._frames, self._on_frames)
-        loop.read(self._commands, self._on_commands)
+        self._read()
         loop.read(self._record_positions, self._on_record_positions)
         loop.each_turn(self._after_turn)
         loop.every(self._context.config.journal.commit_ms / 1000, self._sync)
@@ -86,10 +85,11 @@ class Journal:
         self._sync()
         self._store.close()
 
+    def _read(self) -> None:
+        self._context.loop.read(self._frames, self._on_frames)
+        self._context.loop.read(self._commands, self._on_commands)
+
     def _on_frames(self) -> None:
-        if self._unwritten is not None:
-            self._context.loop.again(0.02)
-            return
         offset_s = clock.wall_minus_monotonic_s()
         refused = False
         for _ in range(TAKEN_PER_TURN):
@@ -148,12 +148,15 @@ class Journal:
 
     def _refused(self, error: OSError) -> None:
         if not self._retry_at_s:
+            self._context.loop.forget(self._frames)
+            self._context.loop.forget(self._commands)
             self._context.log.error("cannot write: %s; nothing more is taken until it works", error.strerror)
         self._context.stats["error"] = f"cannot write the journal: {error.strerror}"
         self._retry_at_s = time.monotonic() + RETRY_S
 
     def _works_again(self) -> None:
         if self._retry_at_s:
+            self._read()
             self._context.log.info("writing again")
             self._context.stats.pop("error", None)
             self._retry_at_s = 0.0

@@ -1,0 +1,204 @@
+"""The journal's decisions, played as a script: this was heard, so this is written."""
+
+import msgspec
+from msgspec import msgpack
+
+from actors.core import messages as m
+from actors.journal.core import JournalCore, looks_like_engine_io
+from actors.journal.memory import Memory
+
+PATTERN = r"^wss?://([^/]+\.)?rugs\.fun/socket\.io/"
+URL = "wss://backend.rugs.fun/socket.io/?EIO=4&transport=websocket"
+EPOCH = 77
+
+
+class Play:
+    """A journal core with captures around it; `notes` and `frames` are what it wrote."""
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        self.core = JournalCore(memory or Memory(), PATTERN, EPOCH)
+        self.batches = []
+        self._n: dict[int, int] = {}
+
+    def hear(self, *items: object, incarnation: int = 1, capture: str = "capture-a", read_until_s: float = 0.0) -> bool:
+        after = self._n.get(incarnation, 0)
+        numbered = [msgspec.structs.replace(item, n=after + i + 1) for i, item in enumerate(items)]  # type: ignore[type-var]
+        self._n[incarnation] = after + len(numbered)
+        taken = self.core.take(
+            m.CaptureBatch(
+                capture=capture, incarnation=incarnation, epoch=EPOCH, nack=0, after=after, upto=after + len(numbered),
+                read_until_s=read_until_s, attached=None, items=numbered,  # type: ignore[arg-type]
+            ),
+            0.0,
+        )  # fmt: skip
+        self.write()
+        return taken
+
+    def write(self) -> None:
+        batch = self.core.batch()
+        if batch is not None:
+            self.batches.append(batch)
+
+    @property
+    def records(self) -> list[m.Record]:
+        return [record for batch in self.batches for record in batch.records]
+
+    @property
+    def frames(self) -> list[bytes]:
+        return [record.payload for record in self.records if isinstance(record, m.Frame)]
+
+    def notes(self, event: str) -> list[dict[str, object]]:
+        found = [record for record in self.records if isinstance(record, m.Note) and record.event == event]
+        return [msgspec.json.decode(note.data) for note in found]
+
+
+def attached(at_us: int = 0, guid: str = "G") -> m.Attached:
+    return m.Attached(0, at_us, at_us / 1e6, guid)
+
+
+def opened(stream: str = "G/T/1", url: str = URL, at_us: int = 0) -> m.StreamOpened:
+    return m.StreamOpened(0, at_us, at_us / 1e6, stream, url, "websocket")
+
+
+def closed(stream: str = "G/T/1", at_us: int = 0, cause: str = "closed") -> m.StreamClosed:
+    return m.StreamClosed(0, at_us, at_us / 1e6, stream, cause)
+
+
+def seen(payload: bytes, stream: str = "G/T/1", at_us: int = 0, opcode: int = 1) -> m.FrameSeen:
+    return m.FrameSeen(0, at_us, at_us / 1e6, stream, False, opcode, payload)
+
+
+def test_frames_of_the_game_are_numbered_in_steps_of_256() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"0{}"), seen(b"40"))
+    seqs = [record.seq for record in play.records]
+    assert seqs == [256 * (i + 1) for i in range(len(seqs))]
+    assert play.frames == [b"0{}", b"40"]
+
+
+def test_a_socket_of_another_site_is_not_stored() -> None:
+    play = Play()
+    play.hear(attached(), opened("G/T/9", "wss://ads.example/socket.io/"), seen(b"42[]", "G/T/9"))
+    assert play.frames == []
+    assert play.core.ignored_frames == 1
+    assert "G/T/9" in play.batches[-1].ignored, "and stays out after a restart"
+
+
+def test_polling_counts_as_the_same_site() -> None:
+    play = Play()
+    play.hear(attached(), opened("G/T/poll", URL.replace("wss", "https")), seen(b"0{}", "G/T/poll"))
+    assert play.frames == [b"0{}"]
+
+
+def test_a_socket_opened_before_anybody_looked_is_known_by_what_it_carries() -> None:
+    play = Play()
+    play.hear(attached(), seen(b'42["gameStateUpdate",{}]', "G/T/5"), seen(b"<xml>", "G/T/6"), seen(b"2", "G/T/6"))
+    assert play.frames == [b'42["gameStateUpdate",{}]']
+
+
+def test_engine_io_is_told_from_other_text() -> None:
+    yes = [b"2", b"3", b"6", b"0{}", b"2probe", b"3probe", b"40", b'42["x"]', b'421["x"]', b"43[]", b"bAAAA"]
+    no = [b"", b"7", b"{}", b"hello", b"2x", b"47", b'{"type":1}']
+    assert [looks_like_engine_io(payload) for payload in yes] == [True] * len(yes)
+    assert [looks_like_engine_io(payload) for payload in no] == [False] * len(no)
+
+
+def test_a_batch_that_was_taken_is_not_taken_again() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"2"))
+    play._n[1] = 0
+    play.hear(attached(), opened(), seen(b"2"), seen(b"3"))
+    assert play.frames == [b"2", b"3"]
+
+
+def test_a_hole_in_a_captures_numbers_is_asked_for() -> None:
+    play = Play()
+    play.hear(attached(), opened())
+    play._n[1] = 5
+    assert not play.hear(seen(b"2"))
+    (position,) = play.core.positions({}).positions
+    assert (position.nack, position.have) == (1, 2)
+
+
+def test_the_time_between_a_dead_capture_and_the_first_frame_of_the_next_is_a_gap() -> None:
+    play = Play()
+    play.hear(attached(), opened(at_us=1_000_000), seen(b"2", at_us=2_000_000), read_until_s=2.5)
+    play.hear(attached(3_000_000), seen(b"3", at_us=3_200_000), incarnation=2)
+    (gap,) = play.notes("gap")
+    assert (gap["from_us"], gap["to_us"], gap["cause"]) == (2_500_000, 3_200_000, "capture-a died")
+    assert play.frames == [b"2", b"3"]
+    assert play.core.memory.connected
+
+
+def test_a_second_capture_that_still_looks_makes_it_no_gap() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"2"), capture="capture-a", incarnation=1)
+    play.hear(attached(), capture="capture-b", incarnation=2)
+    play.hear(attached(5), capture="capture-a", incarnation=3)
+    assert play.notes("gap") == []
+    assert [n["what"] for n in play.notes("connection")].count("lost") == 0
+
+
+def test_a_closed_socket_is_a_gap_until_the_next_one_opens() -> None:
+    play = Play()
+    play.hear(attached(), opened(), closed(at_us=10, cause="page navigated"))
+    assert not play.core.memory.connected
+    assert play.notes("gap") == []
+    play.hear(opened("G/T/2", at_us=30))
+    (gap,) = play.notes("gap")
+    assert (gap["from_us"], gap["to_us"], gap["cause"]) == (10, 30, "page navigated")
+
+
+def test_the_end_of_polling_after_the_upgrade_is_no_gap() -> None:
+    play = Play()
+    play.hear(attached(), opened("G/T/poll", URL.replace("wss", "https")), opened("G/T/1"), closed("G/T/poll"))
+    assert play.core.memory.connected
+    assert play.notes("gap") == []
+
+
+def test_what_a_capture_had_to_forget_is_a_gap() -> None:
+    play = Play()
+    play.hear(attached(), opened(), m.Lost(0, 500, 0.0, 12, 100))
+    (gap,) = play.notes("gap")
+    assert (gap["from_us"], gap["to_us"], gap["items"]) == (100, 500, 12)
+
+
+def test_a_submitted_note_is_written_once_however_often_it_comes() -> None:
+    play = Play()
+    note = m.Submit(id="x", event="recording", data=b'{"on": false, "by": "cli"}', at_us=5)
+    assert play.core.submit(note) is None
+    again = play.core.submit(note)
+    play.write()
+    assert again is not None
+    assert again.seq == 256
+    assert len(play.notes("recording")) == 1
+    assert play.core.memory.recording is False
+
+
+def test_a_note_that_makes_no_sense_is_refused_with_a_reason() -> None:
+    core = Play().core
+    for event, data, reason in [
+        ("recording", b"{}", "must be true or false"),
+        ("actor", b"[]", "must be a JSON object"),
+        ("actor", b"{", "not JSON"),
+        ("gap", b"{}", "must be Unix microseconds"),
+        ("connection", b'{"what": "opened"}', "only the journal itself"),
+    ]:
+        answer = core.submit(m.Submit(id=reason, event=event, data=data, at_us=1))
+        assert answer is not None
+        assert answer.error is not None
+        assert reason in answer.error
+    assert core.batch() is None
+
+
+def test_a_restarted_journal_knows_what_its_predecessor_knew() -> None:
+    play = Play()
+    play.hear(attached(), opened(), opened("G/T/9", "wss://ads.example/"), seen(b"2", at_us=9), read_until_s=1.0)
+    play.core.submit(m.Submit(id="x", event="recording", data=b'{"on": true}', at_us=5))
+    play.hear(closed(at_us=20))
+    again = Memory()
+    for batch in play.batches:
+        again.apply(batch)
+    live = play.core.memory
+    live.sessions[1].read_until_us = again.sessions[1].read_until_us
+    assert msgpack.encode(again) == msgpack.encode(live)

@@ -13,7 +13,7 @@ import msgspec
 from actors.core import streams
 from actors.core.bus import Outbox
 from actors.core.checkpoints import Checkpoints
-from actors.core.flow import Intake, Outlet
+from actors.core.flow import Intake, Outlet, frame_of
 from actors.core.messages import Event, Events, Position, Records, Row, Rows
 from actors.core.runtime import Context
 from actors.core.segments import Reader
@@ -128,7 +128,7 @@ class Normalizer:
     def _publish(self, after: int, upto: int, events: list[Event]) -> None:
         if upto <= self._published:
             return
-        news = [event for event in events if event.seq > self._published]
+        news = [event for event in events if frame_of(event.seq) > self._published]
         self._live.send(Events(epoch=0, nack=0, after=max(after, self._published), upto=upto,
                                synced=self._intake.synced, events=news))  # fmt: skip
         self._published = upto
@@ -156,9 +156,9 @@ class Normalizer:
     ) -> Rows | Events:
         outlet, synced = consumer.outlet, self._intake.synced
         if consumer is self._writer:
-            news = [row for row in rows if row.seq > after]
+            news = [row for row in rows if frame_of(row.seq) > after]
             return Rows(epoch=outlet.epoch, nack=outlet.nack, after=after, upto=upto, synced=synced, rows=news)
-        fresh = [event for event in events if event.seq > after]
+        fresh = [event for event in events if frame_of(event.seq) > after]
         return Events(epoch=outlet.epoch, nack=outlet.nack, after=after, upto=upto, synced=synced, events=fresh)
 
     def _after_turn(self) -> None:

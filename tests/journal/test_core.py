@@ -4,6 +4,7 @@ import msgspec
 from msgspec import msgpack
 
 from actors.core import messages as m
+from actors.core.segments import Batch
 from actors.journal.core import JournalCore, looks_like_engine_io
 from actors.journal.memory import Memory
 
@@ -17,7 +18,7 @@ class Play:
 
     def __init__(self, memory: Memory | None = None) -> None:
         self.core = JournalCore(memory or Memory(), PATTERN, EPOCH)
-        self.batches = []
+        self.batches: list[Batch] = []
         self._n: dict[int, int] = {}
 
     def hear(self, *items: object, incarnation: int = 1, capture: str = "capture-a", read_until_s: float = 0.0) -> bool:

@@ -1,0 +1,169 @@
+"""The journal's process between a capture and a normalizer, both played with real sockets; killed while it works."""
+
+import random
+import time
+from collections import deque
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actors.core import messages as m
+from actors.core import streams
+from actors.core.bus import Bus
+from actors.core.config import Config, Journal
+from actors.core.flow import Intake
+from actors.core.segments import Reader
+from tests.processes import Process, process
+
+pytestmark = pytest.mark.system
+
+KILLS = 12
+URL = "wss://backend.rugs.fun/socket.io/?EIO=4&transport=websocket"
+
+
+class Capture:
+    """The sending end: numbers frames, keeps what is not acknowledged, goes back where the journal says."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.incarnation = time.time_ns()
+        self._outbox = bus.outbox(streams.FRAMES)
+        self._positions = bus.inbox(streams.FRAME_POSITIONS)
+        self._ring: deque[m.Captured] = deque()
+        self._n = self._epoch = self._nack = self._at = self.acked = 0
+        self._add(m.Attached(0, 0, 0.0, "G"))
+        self._add(m.StreamOpened(0, 0, 0.0, "G/T/1", URL, "websocket"))
+
+    def _add(self, item: m.Captured) -> None:
+        self._n += 1
+        self._ring.append(msgspec.structs.replace(item, n=self._n))
+
+    def frame(self, number: int) -> None:
+        payload = b'42["n",%d]' % number
+        self._add(m.FrameSeen(0, number, number / 1e6, "G/T/1", False, 1, payload))
+
+    def turn(self) -> None:
+        while (positions := self._positions.receive()) is not None:
+            for position in positions.positions:
+                if position.incarnation == self.incarnation:
+                    self._hear(positions.epoch, position)
+            if positions.epoch != self._epoch:  # a journal that has never heard of us
+                self._epoch, self._nack, self._at = positions.epoch, 0, 0
+        items = [item for item in self._ring if item.n > self._at][:50]
+        upto = items[-1].n if items else self._at
+        batch = m.CaptureBatch(
+            capture="capture-a", incarnation=self.incarnation, epoch=self._epoch, nack=self._nack,
+            after=self._at, upto=upto, read_until_s=0.0, attached="G", items=items,
+        )  # fmt: skip
+        if self._outbox.send(batch):
+            self._at = upto
+
+    def _hear(self, epoch: int, position: m.CapturePosition) -> None:
+        if (epoch, position.nack) != (self._epoch, self._nack):
+            self._epoch, self._nack, self._at = epoch, position.nack, position.have
+        self.acked = position.acked
+        while self._ring and self._ring[0].n <= position.acked:
+            self._ring.popleft()
+
+
+class Normalizer:
+    """The receiving end: collects what comes, each number once."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._inbox = bus.inbox(streams.RECORDS)
+        self._positions = bus.outbox(streams.RECORD_POSITIONS)
+        self.intake = Intake("normalizer", time.monotonic_ns(), 0)
+        self.records: list[m.Record] = []
+
+    def turn(self) -> None:
+        while (batch := self._inbox.receive()) is not None:
+            after = self.intake.take(batch)
+            if after is not None:
+                self.records += [record for record in batch.records if record.seq > after]
+        self._positions.send(self.intake.position())
+
+    def numbers(self) -> list[int]:
+        frames = [record.payload for record in self.records if isinstance(record, m.Frame)]
+        return [msgspec.json.decode(payload[2:])[1] for payload in frames]
+
+
+def config(tmp_path: Path, segment_bytes: int = 65_536) -> Config:
+    return Config(data_dir=str(tmp_path / "data"), journal=Journal(segment_bytes=segment_bytes))
+
+
+def start(settings: Config) -> Process:
+    return Process("journal", "actors.journal.actor:run", settings)
+
+
+def test_killed_again_and_again_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    settings, dice = config(tmp_path), random.Random(7)
+    bus = Bus(settings.runtime_path)
+    capture, normalizer = Capture(bus), Normalizer(bus)
+    journal, kills, number = start(settings), 0, 0
+    kill_at = time.monotonic() + 0.8
+    deadline = time.monotonic() + 60
+    try:
+        while kills < KILLS or capture.acked < number + 2 or len(normalizer.numbers()) < number:
+            assert time.monotonic() < deadline
+            if kills < KILLS:
+                number += 1
+                capture.frame(number)
+            capture.turn()
+            normalizer.turn()
+            normalizer._inbox.socket.poll(2)
+            if kills < KILLS and time.monotonic() > kill_at:
+                journal.kill()
+                journal, kills = start(settings), kills + 1
+                kill_at = time.monotonic() + dice.uniform(0.2, 0.6)
+    finally:
+        journal.kill()
+        bus.close()
+    assert normalizer.numbers() == list(range(1, number + 1))
+    with Reader(settings.data_path / "journal") as reader:
+        on_disk = list(reader.read(0))
+    assert [r.seq for r in on_disk] == [256 * (i + 1) for i in range(len(on_disk))]
+    assert on_disk == normalizer.records
+
+
+def test_a_stopped_normalizer_is_served_from_disk_when_it_comes_back(tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    bus = Bus(settings.runtime_path)
+    with process("journal", "actors.journal.actor:run", settings):
+        capture = Capture(bus)
+        for number in range(1, 3001):
+            capture.frame(number)
+        deadline = time.monotonic() + 20
+        while capture.acked < 3002:
+            assert time.monotonic() < deadline
+            capture.turn()
+            capture._positions.socket.poll(5)
+        late = Normalizer(bus)
+        while len(late.numbers()) < 3000:
+            assert time.monotonic() < deadline
+            late.turn()
+            late._inbox.socket.poll(5)
+        assert late.numbers() == list(range(1, 3001))
+    bus.close()
+
+
+def test_a_command_is_answered_when_it_is_on_disk_and_only_once_written(tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    bus = Bus(settings.runtime_path)
+    commands, results = bus.outbox(streams.COMMANDS), bus.inbox(streams.RESULTS)
+    note = m.Submit(id="switch", event="recording", data=b'{"on": false, "by": "test"}', at_us=1)
+    answers = []
+    with process("journal", "actors.journal.actor:run", settings) as journal:
+        deadline = time.monotonic() + 20
+        while len(answers) < 2:
+            assert time.monotonic() < deadline
+            commands.send(note)
+            if results.socket.poll(50):
+                answers.append(results.receive())
+        assert journal.stop() == 0
+    bus.close()
+    assert {answer.seq for answer in answers if answer} == {answers[0].seq}
+    with Reader(settings.data_path / "journal") as reader:
+        notes = [
+            msgspec.json.decode(r.data) for r in reader.read(0) if isinstance(r, m.Note) and r.event == "recording"
+        ]
+    assert notes == [{"on": True, "by": "autostart"}, {"on": False, "by": "test"}]

@@ -1,0 +1,85 @@
+"""Real actor processes for tests: started as the supervisor starts them, ended by pid, whatever happens."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from actors.core.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+
+_CHILD = """
+import sys, signal
+from actors.core.lifeline import die_with_parent
+from actors.core.runtime import enter
+name, start, config, demo, parent = sys.argv[1:]
+enter(name, start, bytes.fromhex(config), demo == "1", int(parent))
+"""
+
+
+class Process:
+    """One actor's process."""
+
+    def __init__(self, name: str, start: str, config: Config, *, demo: bool = False, env: dict[str, str] | None = None):
+        encoded = msgspec.msgpack.encode(config).hex()
+        arguments = [name, start, encoded, "1" if demo else "0", str(os.getpid())]
+        self.name = name
+        self._popen = subprocess.Popen(
+            [sys.executable, "-c", _CHILD, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.pid = self._popen.pid
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self._popen.poll() is None:
+            self._popen.send_signal(signal.SIGCONT)
+            self._popen.kill()
+        self._popen.wait(10)
+
+    def stop(self, timeout_s: float = 10) -> int:
+        """SIGTERM, and return the exit code."""
+        self._popen.terminate()
+        return self._popen.wait(timeout_s)
+
+    def wait(self, timeout_s: float = 10) -> int:
+        """Wait for its end and return the exit code."""
+        return self._popen.wait(timeout_s)
+
+
+@contextmanager
+def process(name: str, start: str, config: Config, **options: object) -> Iterator[Process]:
+    """Run an actor for the length of a with block."""
+    running = Process(name, start, config, **options)  # type: ignore[arg-type]
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+def wait_for(condition, timeout_s: float = 10, every_s: float = 0.01):
+    """Return the first true value of `condition()`; AssertionError after `timeout_s`, which only caps a failure."""
+    import time
+
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {condition}"
+        select.select([], [], [], every_s)

@@ -1,0 +1,84 @@
+"""What Prometheus reads at `/metrics`: names begin with `vectra_`.
+
+In: the door's own figures and the supervisor's status. Out: the text of one scrape. Figures that nobody knows are left
+out, never 0.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+ACTOR_STATES = ("starting", "ready", "hung", "backing-off", "crash-looping", "stopping", "stopped")
+_ACTOR_GAUGES = (
+    ("vectra_actor_uptime_seconds", "uptime_s", "Seconds since the actor's process started"),
+    ("vectra_actor_memory_bytes", "rss_bytes", "Resident memory of the actor's process"),
+    ("vectra_actor_cpu_percent", "cpu_percent", "Share of one core that the actor uses"),
+    ("vectra_actor_progress", "progress", "The actor's own count of its work loop"),
+)
+_OWN_COUNTERS = {"sent", "dropped", "holes", "replays", "zmq_sent", "zmq_requests"}
+
+
+class Scrape(Collector):
+    """One reading of all figures."""
+
+    def __init__(self, own: dict[str, Any], status: dict[str, Any] | None, healthy: bool) -> None:
+        self._own = own
+        self._status = status or {}
+        self._healthy = healthy
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        yield _gauge("vectra_healthy", "1 while frames flow and all actors are ready", self._healthy)
+        for name, value in self._own.items():
+            if value is not None:
+                kind = CounterMetricFamily if name in _OWN_COUNTERS else GaugeMetricFamily
+                yield kind(f"vectra_feed_{name}", f"The broadcaster's {name.replace('_', ' ')}", value=value)
+        yield from self._house()
+        yield from self._actors(self._status.get("actors", []))
+
+    def _house(self) -> Iterator[Metric]:
+        for name, help_text, section, key in (
+            ("vectra_uptime_seconds", "Seconds since the supervisor started", "supervisor", "uptime_s"),
+            ("vectra_recording_on", "1 while recording is switched on", "recording", "on"),
+            ("vectra_source_connected", "1 while the game's socket is seen", "source", "connected"),
+            ("vectra_last_frame_age_seconds", "Seconds since the last frame", "source", "last_frame_age_s"),
+            ("vectra_journal_seq", "The journal's highest number", "journal", "seq"),
+            ("vectra_journal_bytes", "Bytes of the journal on disk", "journal", "bytes"),
+            ("vectra_journal_unacked_frames", "Frames not yet acknowledged", "journal", "unacked"),
+            ("vectra_gaps", "Gaps in the recording", "gaps", "count"),
+            ("vectra_gap_seconds", "Seconds of all gaps", "gaps", "seconds"),
+        ):
+            value = (self._status.get(section) or {}).get(key)
+            if value is not None:
+                yield _gauge(name, help_text, value)
+
+    def _actors(self, actors: list[dict[str, Any]]) -> Iterator[Metric]:
+        states = GaugeMetricFamily("vectra_actor_state", "1 for the state the actor is in", labels=["actor", "state"])
+        restarts = CounterMetricFamily("vectra_actor_restarts", "Restarts of the actor", labels=["actor"])
+        for actor in actors:
+            for state in ACTOR_STATES:
+                states.add_metric([actor["name"], state], float(actor.get("state") == state))
+            restarts.add_metric([actor["name"]], actor.get("restarts") or 0)
+        yield states
+        yield restarts
+        for name, key, help_text in _ACTOR_GAUGES:
+            family = GaugeMetricFamily(name, help_text, labels=["actor"])
+            for actor in actors:
+                if actor.get(key) is not None:
+                    family.add_metric([actor["name"]], actor[key])
+            yield family
+
+
+def scrape(own: dict[str, Any], status: dict[str, Any] | None, healthy: bool) -> bytes:
+    """Return the text of `/metrics`."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Scrape(own, status, healthy))
+    return generate_latest(registry)
+
+
+def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_text, value=float(value))

@@ -1,4 +1,4 @@
-"""The whole of VECTRA for tests and benchmarks: started by its own command line, on free ports, in a fresh directory."""
+"""The whole of VECTRA for tests and benchmarks: started by its command line, on free ports, in a fresh directory."""
 
 import json
 import os
@@ -31,7 +31,11 @@ class House:
         self.home = home
         self.data_dir = home / "data" / "demo" if demo else home / "data"
         self.env = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("VECTRA_", "RUGS_", "FOUNDATION_"))},
+            **{
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith(("VECTRA_", "RUGS_", "FOUNDATION_"))
+            },
             **_FREE_PORTS,
             "HOME": str(home),
             "RUGS_DATA_DIR": str(home / "data"),

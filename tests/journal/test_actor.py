@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections import deque
 from pathlib import Path
 
 import msgspec
@@ -14,56 +13,12 @@ from actors.core.bus import Bus
 from actors.core.config import Config, Journal
 from actors.core.flow import Intake
 from actors.core.segments import Reader
+from tests.players import Capture
 from tests.processes import Process, process
 
 pytestmark = pytest.mark.system
 
 KILLS = 12
-URL = "wss://backend.rugs.fun/socket.io/?EIO=4&transport=websocket"
-
-
-class Capture:
-    """The sending end: numbers frames, keeps what is not acknowledged, goes back where the journal says."""
-
-    def __init__(self, bus: Bus) -> None:
-        self.incarnation = time.time_ns()
-        self._outbox = bus.outbox(streams.FRAMES)
-        self._positions = bus.inbox(streams.FRAME_POSITIONS)
-        self._ring: deque[m.Captured] = deque()
-        self._n = self._epoch = self._nack = self._at = self.acked = 0
-        self._add(m.Attached(0, 0, 0.0, "G"))
-        self._add(m.StreamOpened(0, 0, 0.0, "G/T/1", URL, "websocket"))
-
-    def _add(self, item: m.Captured) -> None:
-        self._n += 1
-        self._ring.append(msgspec.structs.replace(item, n=self._n))
-
-    def frame(self, number: int) -> None:
-        payload = b'42["n",%d]' % number
-        self._add(m.FrameSeen(0, number, number / 1e6, "G/T/1", False, 1, payload))
-
-    def turn(self) -> None:
-        while (positions := self._positions.receive()) is not None:
-            for position in positions.positions:
-                if position.incarnation == self.incarnation:
-                    self._hear(positions.epoch, position)
-            if positions.epoch != self._epoch:  # a journal that has never heard of us
-                self._epoch, self._nack, self._at = positions.epoch, 0, 0
-        items = [item for item in self._ring if item.n > self._at][:50]
-        upto = items[-1].n if items else self._at
-        batch = m.CaptureBatch(
-            capture="capture-a", incarnation=self.incarnation, epoch=self._epoch, nack=self._nack,
-            after=self._at, upto=upto, read_until_s=0.0, attached="G", items=items,
-        )  # fmt: skip
-        if self._outbox.send(batch):
-            self._at = upto
-
-    def _hear(self, epoch: int, position: m.CapturePosition) -> None:
-        if (epoch, position.nack) != (self._epoch, self._nack):
-            self._epoch, self._nack, self._at = epoch, position.nack, position.have
-        self.acked = position.acked
-        while self._ring and self._ring[0].n <= position.acked:
-            self._ring.popleft()
 
 
 class Normalizer:
@@ -136,7 +91,7 @@ def test_a_stopped_normalizer_is_served_from_disk_when_it_comes_back(tmp_path: P
         while capture.acked < 3002:
             assert time.monotonic() < deadline
             capture.turn()
-            capture._positions.socket.poll(5)
+            capture.wait(0.005)
         late = Normalizer(bus)
         while len(late.numbers()) < 3000:
             assert time.monotonic() < deadline

@@ -1,0 +1,1 @@
+"""Launch Chromium on its own profile, and live exactly as long as it does."""

@@ -1,0 +1,1 @@
+"""Read all WebSocket traffic of the browser over CDP and hand it to the journal, numbered and redacted."""

@@ -1,0 +1,194 @@
+"""The capture's shell: the browser's socket, the journal's streams, the clock. `capture-a` and `capture-b` run it.
+
+In: CDP messages of the browser named in `browser.json`, positions of the journal. Out: `CaptureBatch`es, after every
+read and as a read mark each 100 ms, and `attached/<name>`, which tells the pilot that this capture sees everything.
+One thread, one loop, nothing that waits but the connection's handshake (0.4 s at most). Never writes to disk what it
+read, never logs a payload.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+
+from actors.capture.cdp import CdpSocket, ConnectionGone
+from actors.capture.ring import Ring
+from actors.capture.tap import Out, Tap
+from actors.capture.wire import Command
+from actors.core import streams
+from actors.core.browser_file import (
+    AttachedFile,
+    BrowserFile,
+    read_browser_file,
+    remove_attached_file,
+    write_attached_file,
+)
+from actors.core.clock import monotonic_s, wall_minus_monotonic_s
+from actors.core.messages import Attached
+from actors.core.runtime import Context
+
+LOOK_S = 0.05  # how often the browser's file is looked at while there is no connection
+MARK_S = 0.1
+FAREWELL_S = 1.0
+
+
+class Capture:
+    """One capture process's parts, joined."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._log = context.log
+        self._ring = Ring(context.name, time.time_ns(), context.config.capture.ring_bytes)
+        self._outbox = context.bus.outbox(streams.FRAMES)
+        self._positions = context.bus.inbox(streams.FRAME_POSITIONS)
+        remove_attached_file(context.runtime_dir, context.name)
+        self._socket: CdpSocket | None = None
+        self._tap: Tap | None = None
+        self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
+        self._totals = dict.fromkeys(("frames", "bytes", "redacted", "undecodable", "unread_polls"), 0)
+
+    def run(self) -> None:
+        """Work until told to stop, then hand over what is left."""
+        loop = self._context.loop
+        loop.read(self._positions, self._hear)
+        loop.every(LOOK_S, self._connect)
+        loop.every(MARK_S, self._mark)
+        self._context.ready()
+        self._connect()
+        self._context.run_loop()
+        self._say_farewell()
+
+    # The browser's side
+
+    def _connect(self) -> None:
+        if self._socket is not None or self._context.loop.stopping:
+            return
+        browser = read_browser_file(self._context.runtime_dir)
+        if browser is None:
+            return
+        try:
+            self._socket = CdpSocket(browser.ws)
+        except ConnectionGone as gone:
+            self._tell_once(browser, str(gone))
+            return
+        self._tap = Tap(browser.guid, wall_minus_monotonic_s())
+        self._context.loop.read(self._socket, self._read)
+        self._guarded(self._tap.begin(monotonic_s()))
+
+    def _tell_once(self, browser: BrowserFile, why: str) -> None:
+        if self._told != (browser.guid, why):
+            self._told = (browser.guid, why)
+            self._log.warning("browser %s: %s", browser.guid, why)
+
+    def _read(self) -> None:
+        socket, tap = self._socket, self._tap
+        if socket is None or tap is None:
+            return
+        try:
+            for message in socket.messages():
+                self._take(tap.handle(message, monotonic_s()))
+        except ConnectionGone as gone:
+            self._disconnect(str(gone), browser_gone=True)
+        self._send()
+
+    def _guarded(self, out: Iterable[Out]) -> None:
+        try:
+            self._take(out)
+        except ConnectionGone as gone:
+            self._disconnect(str(gone), browser_gone=True)
+
+    def _take(self, out: Iterable[Out]) -> None:
+        for each in out:
+            if isinstance(each, Command):
+                if self._socket is not None:
+                    self._socket.send(each.encode())
+                continue
+            self._ring.add(each)
+            if isinstance(each, Attached):
+                self._tell_attached(each)
+
+    def _tell_attached(self, attached: Attached) -> None:
+        self._log.info("attached to browser %s", attached.guid)
+        marker = AttachedFile(pid=os.getpid(), guid=attached.guid, since_us=attached.at_us)
+        write_attached_file(self._context.runtime_dir, self._context.name, marker)
+
+    def _disconnect(self, cause: str, *, browser_gone: bool) -> None:
+        socket, tap = self._socket, self._tap
+        if socket is None or tap is None:
+            return
+        remove_attached_file(self._context.runtime_dir, self._context.name)
+        for item in tap.end(cause, socket.read_until_s, monotonic_s(), browser_gone=browser_gone):
+            self._ring.add(item)
+        self._log.info("detached from browser %s: %s", tap.guid, cause)
+        self._count(tap)
+        self._context.loop.forget(socket)
+        socket.close()
+        self._socket = self._tap = None
+
+    # The journal's side
+
+    def _hear(self) -> None:
+        heard = False
+        while (positions := self._positions.receive()) is not None:
+            self._ring.hear(positions)
+            heard = True
+        if heard:
+            self._send()
+
+    def _mark(self) -> None:
+        if self._tap is not None and self._socket is not None:
+            self._tap.offset_s = wall_minus_monotonic_s()
+            try:
+                self._socket.flush()
+                self._take(self._tap.tick(monotonic_s()))
+            except ConnectionGone as gone:
+                self._disconnect(str(gone), browser_gone=True)
+        self._send(mark=True)
+        self._show()
+
+    def _send(self, *, mark: bool = False) -> None:
+        """Send what may be sent; with `mark`, at least one batch, be it empty."""
+        while True:
+            batch = self._ring.next_batch(self._read_until_s(), self._attached_to())
+            if not (batch.items or mark) or not self._outbox.send(batch):
+                return
+            self._ring.sent(batch)
+            mark = False
+
+    def _read_until_s(self) -> float:
+        if self._socket is None or self._tap is None or not self._tap.is_attached:
+            return 0.0
+        held_s = self._tap.held_since_s()
+        return self._socket.read_until_s if held_s is None else min(held_s, self._socket.read_until_s)
+
+    def _attached_to(self) -> str | None:
+        return self._tap.guid if self._tap is not None and self._tap.is_attached else None
+
+    # The end, and figures
+
+    def _say_farewell(self) -> None:
+        self._read()
+        self._disconnect("stopped", browser_gone=False)
+        deadline_s = monotonic_s() + FAREWELL_S
+        self._send(mark=True)
+        while self._ring.unacked and monotonic_s() < deadline_s:
+            self._context.loop.turn(MARK_S)
+
+    def _count(self, tap: Tap) -> None:
+        for name in self._totals:
+            self._totals[name] += getattr(tap, name)
+
+    def _show(self) -> None:
+        tap, ring = self._tap, self._ring
+        now = {name: total + (getattr(tap, name) if tap else 0) for name, total in self._totals.items()}
+        self._context.stats.update(
+            now,
+            attached=self._attached_to() is not None,
+            sessions=tap.sessions if tap else 0,
+            unacked=ring.unacked,
+            lost=ring.forgotten,
+        )
+
+
+def run(context: Context) -> None:
+    """Be a capture."""
+    Capture(context).run()

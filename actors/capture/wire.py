@@ -1,0 +1,215 @@
+"""The part of the Chrome DevTools Protocol that a capture speaks, as msgspec structs.
+
+In: a message's bytes; only the fields that count are decoded. Out: `Envelope` and, by method, one struct of parameters.
+Never fails on what it does not know: unknown methods and fields are passed over.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+
+class Wire(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """Base: CDP's own field names in camel case."""
+
+
+class Envelope(Wire, frozen=True, kw_only=True):
+    """An event (`method`), or the answer to the command `id`."""
+
+    id: int = 0
+    method: str = ""
+    session_id: str = ""
+    params: Raw = Raw(b"{}")
+    result: Raw | None = None
+    error: Raw | None = None
+
+
+class TargetInfo(Wire, frozen=True, kw_only=True):
+    """A page, frame, worker, extension, …"""
+
+    target_id: str
+    type: str
+    url: str = ""
+
+
+class AttachedToTarget(Wire, frozen=True, kw_only=True):
+    """A session to a target began."""
+
+    session_id: str
+    target_info: TargetInfo
+    waiting_for_debugger: bool = False
+
+
+class DetachedFromTarget(Wire, frozen=True, kw_only=True):
+    """A session ended."""
+
+    session_id: str
+
+
+class SocketCreated(Wire, frozen=True, kw_only=True):
+    """A page made a WebSocket. CDP gives no time with it."""
+
+    request_id: str
+    url: str
+
+
+class SocketClosed(Wire, frozen=True, kw_only=True):
+    """It is closed; CDP gives neither code nor reason."""
+
+    request_id: str
+    timestamp: float
+
+
+class SocketError(Wire, frozen=True, kw_only=True):
+    """It failed; a close follows."""
+
+    request_id: str
+    error_message: str = ""
+
+
+class Payload(Wire, frozen=True, kw_only=True):
+    """A message: text as it is, anything else base64."""
+
+    opcode: float
+    payload_data: str
+
+
+class SocketFrame(Wire, frozen=True, kw_only=True):
+    """A message was sent or received."""
+
+    request_id: str
+    timestamp: float
+    response: Payload
+
+
+class Request(Wire, frozen=True, kw_only=True):
+    """An HTTP request."""
+
+    url: str
+    method: str
+    post_data: str | None = None
+    has_post_data: bool = False
+
+
+class RequestSent(Wire, frozen=True, kw_only=True):
+    """A page sent an HTTP request."""
+
+    request_id: str
+    timestamp: float
+    request: Request
+
+
+class Response(Wire, frozen=True, kw_only=True):
+    """The head of an answer."""
+
+    status: int
+
+
+class ResponseReceived(Wire, frozen=True, kw_only=True):
+    """The head arrived."""
+
+    request_id: str
+    response: Response
+
+
+class LoadingEnded(Wire, frozen=True, kw_only=True):
+    """The body is whole, or will never be."""
+
+    request_id: str
+    timestamp: float
+
+
+class PageFrame(Wire, frozen=True, kw_only=True):
+    """A document in a page."""
+
+    id: str
+    url: str = ""
+    parent_id: str | None = None
+
+
+class FrameNavigated(Wire, frozen=True, kw_only=True):
+    """A frame shows another document."""
+
+    frame: PageFrame
+
+
+class Body(Wire, frozen=True, kw_only=True):
+    """The answer to Network.getResponseBody, or getRequestPostData."""
+
+    body: str = ""
+    post_data: str = ""
+    base64_encoded: bool = msgspec.field(default=False, name="base64Encoded")
+
+
+class NoParams(Wire, frozen=True, kw_only=True):
+    """Parameters that nobody reads."""
+
+
+EVENTS: dict[str, type[Wire]] = {
+    "Target.attachedToTarget": AttachedToTarget,
+    "Target.detachedFromTarget": DetachedFromTarget,
+    "Network.webSocketCreated": SocketCreated,
+    "Network.webSocketClosed": SocketClosed,
+    "Network.webSocketFrameError": SocketError,
+    "Network.webSocketFrameReceived": SocketFrame,
+    "Network.webSocketFrameSent": SocketFrame,
+    "Network.requestWillBeSent": RequestSent,
+    "Network.responseReceived": ResponseReceived,
+    "Network.loadingFinished": LoadingEnded,
+    "Network.loadingFailed": LoadingEnded,
+    "Page.frameNavigated": FrameNavigated,
+    "Inspector.targetCrashed": NoParams,
+}
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_PARAMS = {method: msgspec.json.Decoder(kind) for method, kind in EVENTS.items()}
+_BODY = msgspec.json.Decoder(Body)
+_ENCODER = msgspec.json.Encoder()
+
+
+class Undecodable(Exception):
+    """A message of the browser is not what the protocol says. Count it and go on."""
+
+
+def decode(message: bytes) -> Envelope:
+    """Return a message with its parameters still as bytes. Undecodable: no JSON, or not CDP's."""
+    try:
+        return _ENVELOPE.decode(message)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Undecodable(str(error)) from error
+
+
+def decode_params(envelope: Envelope) -> Wire | None:
+    """Return an event's parameters, None for an event that nobody reads. Undecodable: other fields than expected."""
+    decoder = _PARAMS.get(envelope.method)
+    if decoder is None:
+        return None
+    try:
+        return decoder.decode(envelope.params)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Undecodable(f"{envelope.method}: {error}") from error
+
+
+def decode_body(result: Raw) -> Body:
+    """Return an answer that carries a body."""
+    try:
+        return _BODY.decode(result)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Undecodable(str(error)) from error
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """A command to the browser. `session` is empty for the browser itself."""
+
+    id: int
+    method: str
+    params: dict[str, Any] = {}
+    session: str = ""
+
+    def encode(self) -> bytes:
+        """Return the message to send."""
+        message: dict[str, Any] = {"id": self.id, "method": self.method, "params": self.params}
+        if self.session:
+            message["sessionId"] = self.session
+        return _ENCODER.encode(message)

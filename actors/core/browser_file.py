@@ -1,0 +1,86 @@
+"""Who the browser is and who reads it, as files in the runtime directory.
+
+`browser.json`, written by browser, is there exactly while its DevTools answer; `attached/<capture>`, written by each
+capture, while it sees everything of one browser. Read by captures and pilot. Small, whole, private, not durable.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from actors.core.files import private_dir, replace_file
+
+F = TypeVar("F")
+
+
+class BrowserFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The running Chromium."""
+
+    pid: int
+    port: int
+    ws: str  # ws://127.0.0.1:PORT/devtools/browser/GUID
+    guid: str  # new at each start of the browser
+    started_us: int
+
+
+class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A capture that sees everything of the browser `guid` since `since_us`."""
+
+    pid: int
+    guid: str
+    since_us: int
+
+
+def write_browser_file(runtime_dir: Path, browser: BrowserFile) -> None:
+    """Tell everyone which browser runs."""
+    replace_file(runtime_dir / "browser.json", msgspec.json.encode(browser), durable=False)
+
+
+def read_browser_file(runtime_dir: Path) -> BrowserFile | None:
+    """Return the browser that runs, None where none does."""
+    return _read(runtime_dir / "browser.json", BrowserFile)
+
+
+def remove_browser_file(runtime_dir: Path) -> None:
+    """Say that no browser runs."""
+    (runtime_dir / "browser.json").unlink(missing_ok=True)
+
+
+def write_attached_file(runtime_dir: Path, capture: str, attached: AttachedFile) -> None:
+    """Say that `capture` is attached."""
+    replace_file(private_dir(runtime_dir / "attached") / capture, msgspec.json.encode(attached), durable=False)
+
+
+def remove_attached_file(runtime_dir: Path, capture: str) -> None:
+    """Say that `capture` is attached no more."""
+    (runtime_dir / "attached" / capture).unlink(missing_ok=True)
+
+
+def attached_captures(runtime_dir: Path, guid: str) -> set[str]:
+    """Return the names of the living captures attached to the browser `guid`."""
+    found = set()
+    for path in (runtime_dir / "attached").glob("[!.]*"):
+        attached = _read(path, AttachedFile)
+        if attached is not None and attached.guid == guid and is_alive(attached.pid):
+            found.add(path.name)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number exists (one that ended and was not yet waited for counts)."""
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+def _read(path: Path, kind: type[F]) -> F | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,114 @@
+"""pychrome, made fit: a time limit on every call, no cache of dead tabs, no per-byte UTF-8 check, no silent death.
+
+In: the DevTools address. Out: one tab, and calls on it that end in time. After any error a new `Tabs` is made: a
+pychrome Tab cannot be started again. pychrome prints tracebacks where its reading thread meets the end of the
+connection; here the end is an ordinary exception that it knows.
+"""
+
+import functools
+import json
+import logging
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pychrome
+import pychrome.tab
+import requests
+import websocket
+
+from actors.pilot.watch import BLANK_PAGE, same_origin
+
+CONNECT_S = 1.0
+LIST_S = 1.0
+PROBE_S = 2.0
+CALL_S = 2.0
+
+ERRORS = (
+    pychrome.PyChromeException,
+    requests.RequestException,
+    websocket.WebSocketException,
+    OSError,
+    ValueError,
+)
+
+
+def _loads(text: str) -> Any:
+    if not text:
+        raise websocket.WebSocketConnectionClosedException("end of stream")
+    return json.loads(text)
+
+
+def patch() -> None:
+    """Mend pychrome in this process; see the module's docstring."""
+    pychrome.tab.websocket = types.SimpleNamespace(
+        create_connection=functools.partial(
+            websocket.create_connection, skip_utf8_validation=True, timeout=CONNECT_S, http_no_proxy=["*"]
+        ),
+        WebSocketException=websocket.WebSocketException,
+        WebSocketTimeoutException=websocket.WebSocketTimeoutException,
+    )
+    pychrome.tab.json = types.SimpleNamespace(loads=_loads, dumps=json.dumps)
+    logging.getLogger("pychrome.tab").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="pychrome")
+
+
+class Tabs:
+    """The tabs of one browser, and the connection to one of them."""
+
+    def __init__(self, url: str, on_crash: Callable[..., None]) -> None:
+        """url: http://127.0.0.1:PORT. on_crash is called from pychrome's thread."""
+        pychrome.Browser._all_tabs.clear()
+        self._browser = pychrome.Browser(url=url)
+        self._on_crash = on_crash
+        self._tab: Any = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection to the tab stands."""
+        return self._tab is not None and not self._tab._stopped.is_set()
+
+    def find(self, site: str) -> str:
+        """Connect to the tab of `site`, else to a blank one; return "site", "blank" or "none". ERRORS."""
+        tabs = self._browser.list_tab(timeout=LIST_S)
+        for kind, fits in (("site", lambda url: same_origin(url, site)), ("blank", lambda url: url == BLANK_PAGE)):
+            for tab in tabs:
+                if fits(tab._kwargs.get("url", "")):
+                    self._connect(tab)
+                    return kind
+        return "none"
+
+    def new_tab(self) -> None:
+        """Open a blank tab and connect to it. ERRORS."""
+        self._connect(self._browser.new_tab(BLANK_PAGE, timeout=LIST_S))
+
+    def _connect(self, tab: Any) -> None:
+        tab.set_listener("Inspector.targetCrashed", self._on_crash)
+        tab.start()
+        self._tab = tab
+        tab.Inspector.enable(_timeout=CONNECT_S)
+
+    def navigate(self, url: str) -> str | None:
+        """Load `url`; return the network's error, None when it loads. ERRORS."""
+        answer = self._tab.Page.navigate(url=url, _timeout=CALL_S)
+        return answer.get("errorText") or None
+
+    def reload(self) -> None:
+        """Load the page again. ERRORS; a hung page may never answer."""
+        self._tab.Page.reload(_timeout=CALL_S)
+
+    def probe_browser(self) -> str:
+        """Ask what the browser process alone can answer. ERRORS: no answer within 2 s."""
+        return str(self._tab.Target.getTargetInfo(_timeout=PROBE_S)["targetInfo"]["url"])
+
+    def probe_page(self) -> str:
+        """Return the page's address, from its JavaScript. ERRORS: no answer within 2 s."""
+        answer = self._tab.Runtime.evaluate(expression="location.href", returnByValue=True, _timeout=PROBE_S)
+        return str(answer["result"].get("value", ""))
+
+    def close(self) -> None:
+        """Drop the connection; the tab stays open."""
+        if self._tab is not None:
+            self._tab.stop()
+            self._tab = None

@@ -1,0 +1,203 @@
+"""What to do with the page, decided from what is seen of it. Pure.
+
+In: a `View` each turn, and the outcome of the last order. Out: at most one `Order` a turn (each blocks its shell for a
+few seconds at worst), and `Told`: recoveries, for the journal. Opens the page only when captures see everything; kills
+the browser only when it, or a reloaded page, missed two probes in a row: a page may be busy for two seconds rightly.
+"""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+PROBE_S = 1.0
+MISSES = 2
+SECOND_CAPTURE_S = 2.0
+TAB_CLOSED_S = 5.0
+RETRY_S = 0.5
+LONGEST_RETRY_S = 30.0
+AFTER_KILL_S = 5.0
+
+Kind = Literal["find", "new_tab", "open", "probe_browser", "probe_page", "reload", "kill"]
+ERROR_PAGE = "chrome-error:"
+BLANK_PAGE = "about:blank"
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """What the shell sees at a glance."""
+
+    guid: str | None  # of the browser that runs
+    captures: int  # attached to it
+    site: str | None  # URL to open, None while unknown
+    connected: bool  # whether our connection to the tab stands
+    crashed: bool = False  # the tab said so since the last turn
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What the shell must do now. `cause` in plain words."""
+
+    kind: Kind
+    url: str = ""
+    cause: str = ""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What was done, for the journal."""
+
+    what: str  # opened, adopted, reloaded, relaunched, killed, "tab closed"
+    cause: str
+    url: str = ""
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of one site."""
+    return urlsplit(one)[:2] == urlsplit(other)[:2]
+
+
+class Watch:
+    """Views and outcomes in; orders and reports out."""
+
+    def __init__(self, wanted_captures: int) -> None:
+        self._wanted = wanted_captures
+        self._guid: str | None = None  # the browser we deal with
+        self._first_capture_s: float | None = None
+        self._page: Literal["none", "blank", "site"] = "none"
+        self._site = ""
+        self._cause = "start"  # why the page must be opened
+        self._missing_since_s: float | None = None  # the tab was closed
+        self._wait_until_s = 0.0
+        self._retry_s = RETRY_S
+        self._next_probe_s = 0.0
+        self._probe: Kind = "probe_browser"
+        self._misses: dict[str, int] = {}
+        self._reloaded_for_hang = False
+        self._told: list[Told] = []
+
+    def told(self) -> list[Told]:
+        """Return, once, what is to be reported."""
+        told, self._told = self._told, []
+        return told
+
+    def next(self, view: View, now_s: float) -> Order | None:
+        """Return what to do now, None for nothing."""
+        self._notice(view, now_s)
+        if view.guid is None or view.site is None or now_s < self._wait_until_s:
+            return None
+        if self._page == "none":
+            return Order(kind="find", url=view.site) if self._may_open(view, now_s) else None
+        if view.crashed:
+            return Order(kind="reload", cause="page crashed")
+        if self._page == "blank" or self._site != view.site:
+            return Order(kind="open", url=view.site, cause=self._cause if self._page == "blank" else "site moved")
+        if now_s < self._next_probe_s:
+            return None
+        return Order(kind=self._probe)
+
+    def _notice(self, view: View, now_s: float) -> None:
+        if view.guid != self._guid:
+            if self._guid is not None:
+                self._cause = "browser gone" if self._cause in ("start", "tab closed") else self._cause
+            self._forget_page()
+            self._guid, self._first_capture_s, self._missing_since_s = view.guid, None, None
+            self._wait_until_s = 0.0
+        elif self._page != "none" and not view.connected:
+            self._forget_page()
+            self._missing_since_s = now_s
+        if view.captures == 0:
+            self._first_capture_s = None
+        elif self._first_capture_s is None:
+            self._first_capture_s = now_s
+
+    def _may_open(self, view: View, now_s: float) -> bool:
+        if self._first_capture_s is None:
+            return False
+        return view.captures >= self._wanted or now_s >= self._first_capture_s + SECOND_CAPTURE_S
+
+    def found(self, page: Literal["none", "blank", "site"], now_s: float) -> Order | None:
+        """Outcome of `find`: which tab we are connected to now. Returns what must be done at once."""
+        self._page = page
+        self._misses.clear()
+        if page == "site":
+            self._site_is_there("adopted", now_s)
+        elif page == "none":
+            if self._missing_since_s is None or now_s >= self._missing_since_s + TAB_CLOSED_S:
+                self._cause = self._cause if self._missing_since_s is None else "tab closed"
+                return Order(kind="new_tab")
+            self._wait_until_s = now_s + RETRY_S
+        return None
+
+    def opened(self, url: str, error: str | None, now_s: float) -> None:
+        """Outcome of `open`: the page is loading, or `error`."""
+        self._site, self._page = url, "site"
+        if error is not None:
+            self._page = "blank"
+            self._back_off(now_s)
+            return
+        what = "opened" if self._cause in ("start", "tab closed") else "relaunched"
+        self._site_is_there(what, now_s)
+
+    def probed(self, kind: Kind, answer: str | None, now_s: float) -> Order | None:
+        """Outcome of a probe: its answer (of the page: its address), None for no answer in time."""
+        if answer is None:
+            self._misses[kind] = self._misses.get(kind, 0) + 1
+            return self._judge(kind)
+        self._misses[kind] = 0
+        if kind == "probe_browser":
+            self._probe = "probe_page"
+            return None
+        self._probe, self._next_probe_s = "probe_browser", now_s + PROBE_S
+        self._reloaded_for_hang = False
+        if answer.startswith(ERROR_PAGE) or answer == BLANK_PAGE:
+            self._page, self._cause = "blank", "page did not load"
+            self._back_off(now_s)
+        else:
+            self._retry_s = RETRY_S
+        return None
+
+    def _judge(self, kind: Kind) -> Order | None:
+        if self._misses[kind] < MISSES:
+            return None
+        self._misses.clear()
+        if kind == "probe_browser":
+            return Order(kind="kill", cause="browser hung")
+        if self._reloaded_for_hang:
+            return Order(kind="kill", cause="page hung")
+        self._reloaded_for_hang = True
+        return Order(kind="reload", cause="page hung")
+
+    def reloaded(self, cause: str, now_s: float) -> None:
+        """Outcome of `reload`, whether it was answered or not: a hung page may not answer, the next probes tell."""
+        self._told.append(Told(what="reloaded", cause=cause, url=self._site))
+        self._misses.clear()
+        self._probe, self._next_probe_s = "probe_page", now_s + PROBE_S
+
+    def killed(self, cause: str, now_s: float) -> None:
+        """Outcome of `kill`: the browser's actor starts another."""
+        self._told.append(Told(what="killed", cause=cause, url=self._site))
+        self._cause, self._wait_until_s = cause, now_s + AFTER_KILL_S
+        self._reloaded_for_hang = False
+        self._forget_page()
+
+    def failed(self, kind: Kind, now_s: float) -> Order | None:
+        """Outcome of any other order that could not be done: try again, and kill a browser that never answers."""
+        if kind in ("find", "new_tab"):
+            self._wait_until_s = now_s + RETRY_S
+            self._misses["find"] = self._misses.get("find", 0) + 1
+            if self._misses["find"] >= 2 * MISSES:
+                self._misses.clear()
+                return Order(kind="kill", cause="browser hung")
+        return None
+
+    def _site_is_there(self, what: str, now_s: float) -> None:
+        self._told.append(Told(what=what, cause=self._cause, url=self._site))
+        self._cause, self._missing_since_s = "start", None
+        self._probe, self._next_probe_s = "probe_browser", now_s + PROBE_S
+
+    def _back_off(self, now_s: float) -> None:
+        self._wait_until_s = now_s + self._retry_s
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+
+    def _forget_page(self) -> None:
+        self._page = "none"
+        self._misses.clear()
+        self._probe, self._next_probe_s = "probe_browser", 0.0

@@ -6,20 +6,18 @@ a reload and Broadcast A repeat them. Order is by content: an older frame of a r
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from actors.rugs import rounds
 from actors.rugs.columns import as_bool, as_float, as_game_id, as_int
+from actors.rugs.events import LeaderboardEntry
 from actors.rugs.jsontext import Unreadable, check_depth, encode, tamed
 from actors.rugs.memory import MAX_DETAILED, MAX_GAMES, MAX_TICK, Core, Game, Memory, is_new
 from actors.rugs.output import Output
 from actors.rugs.phases import ORDER, Phase, phase_of
-
-T = TypeVar("T")
-D = TypeVar("D")
 
 NAME: Final = "gameStateUpdate"
 HEAD: Final = b'42["gameStateUpdate",{'
@@ -29,19 +27,36 @@ LEFT_OUT: Final = frozenset({"gameHistory", "prices", "availableShitcoins"})
 """Fields that stay in `ws_event`, with all whose names end in `Prices`."""
 
 _START: Final[dict[str, bytes]] = {"price": b"1", "tickCount": b"0", "active": b"false", "rugged": b"false"}
-_CORE: Final = frozenset(
-    {*_START, "cooldownTimer", "allowPreRoundBuys", "tradeCount", "connectedPlayers", "gameId"},
-)
+_CORE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "price": ("price", as_float),
+    "tickCount": ("tick", as_int),
+    "active": ("active", as_bool),
+    "rugged": ("rugged", as_bool),
+    "allowPreRoundBuys": ("presale", as_bool),
+    "cooldownTimer": ("cooldown_ms", as_int),
+    "tradeCount": ("trade_count", as_int),
+    "connectedPlayers": ("connected_players", as_int),
+}
+"""Wire name -> attribute of `Core` and what makes it fit."""
 _SHAPES: Final[dict[str, type]] = {"leaderboard": list, "provablyFair": dict, "rugpool": dict, "rugRoyale": dict}
 _MAX_FIELDS: Final = 128
 _MAX_FIELD_BYTES: Final = 65_536
 
 _slice: Final = msgspec.json.Decoder(tuple[str, dict[str, Raw]]).decode
 _decode: Final = msgspec.json.Decoder().decode
+_decode_leaderboard: Final = msgspec.json.Decoder(list[LeaderboardEntry]).decode
 
 
 class Misfit(ValueError):
     """A field that everything else hangs on is not of its type; the message names it."""
+
+
+class _Reading(Struct, kw_only=True, gc=False):
+    """A frame held against what its round said before."""
+
+    shown: dict[str, Any]  # slices of the fields that go out
+    changed: dict[str, bytes]  # texts that differ from the last ones
+    core: Core
 
 
 def slices(payload: bytes) -> dict[str, Raw] | None:
@@ -77,52 +92,80 @@ def take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str:
 
 
 def _take(memory: Memory, out: Output, game_id: str, game: Game, fields: dict[str, Raw]) -> None:
-    texts, values = _texts(game.fields, fields)
-    core = _core(game.core, values)
+    reading = _read_frame(game, fields)
+    core = reading.core
     phase = phase_of(rugged=core.rugged, active=core.active, presale=core.presale, cooldown_ms=core.cooldown_ms)
+    tick = _rug_tick(fields, core.tick) if phase == "RUGGED" else core.tick
     if game_id not in memory.games:
         _enter(memory, game_id, game, phase)
-    merged = {**game.fields, **texts}
-    tick = _rug_tick(fields, core.tick) if phase == "RUGGED" else core.tick
     if _is_first(game, phase, tick, core):
-        data: dict[str, Any] = {name: Raw(text) for name, text in merged.items()}
-        data["phase"] = phase
-        seq = out.event("game.tick", game_id, encode(data))
-        out.row("game_tick", seq, game_id, live_row(core, tick, phase))
+        seq = out.event("game.tick", game_id, _data(game, reading.shown, phase))
+        counts = [core.cooldown_ms, core.trade_count, core.connected_players]
+        out.row("game_tick", seq, game_id, [tick, core.price, phase, core.active, core.rugged, *counts, "live"])
     if _place(phase, core) >= _place(game.phase, game.core):
-        game.fields, game.core, game.phase = _bounded(merged), core, phase
+        game.core, game.phase = core, phase
+        _remember(game, reading.changed)
     else:
-        game.fields = _bounded({**texts, **game.fields})
+        _remember(game, {name: text for name, text in reading.changed.items() if _is_hole(game, name)})
 
 
-def _texts(known: dict[str, bytes], fields: dict[str, Raw]) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return the fields that go out, each checked to be readable by all, and the values of the core ones."""
-    texts: dict[str, bytes] = {}
+def _read_frame(game: Game, fields: dict[str, Raw]) -> _Reading:
+    """Read what a frame says that its round did not say before in the same words: the rest was checked then."""
+    shown: dict[str, Any] = {}
+    changed: dict[str, bytes] = {}
     values: dict[str, Any] = {}
+    known = game.fields
     for name, slice_ in fields.items():
-        if name in LEFT_OUT or name.endswith("Prices"):
+        if name in known:
+            text = bytes(slice_)
+            if text == known[name]:
+                shown[name] = slice_
+                continue
+        elif name in LEFT_OUT or name.endswith("Prices"):
             continue
-        text = bytes(slice_)
+        else:
+            text = bytes(slice_)
         if name in _CORE:
-            value = values[name] = _read(text)
-            if value is None:
+            if text == b"null":
                 continue  # as if left out
-        elif text != known.get(name):
-            text = _checked(name, text)
-        texts[name] = text
-    return texts, values
+            attribute, convert = _CORE[name]
+            values[attribute] = _fit(name, convert(_read(text)))
+        else:
+            text, slice_ = _checked(name, text, slice_)
+        shown[name], changed[name] = slice_, text
+    return _Reading(shown=shown, changed=changed, core=_core(game.core, values))
+
+
+def _fit(name: str, value: Any) -> Any:
+    if value is None:
+        raise Misfit(name)
+    return value
+
+
+def _core(known: Core, values: dict[str, Any]) -> Core:
+    core = msgspec.structs.replace(known, **values) if values else known
+    if not 0 <= core.tick <= MAX_TICK:
+        raise Misfit("tickCount")
+    return core
 
 
 def _read(text: bytes) -> Any:
-    """Return a small value; Misfit where it is none."""
+    """Return a value; Misfit where a number is beyond the range of a double."""
     try:
         return _decode(text)
     except msgspec.MsgspecError as error:
         raise Misfit(str(error)) from error
 
 
-def _checked(name: str, text: bytes) -> bytes:
-    """Return the text of a field, rewritten where a later actor could not read it; Misfit where that is no help."""
+def _checked(name: str, text: bytes, slice_: Raw) -> tuple[bytes, Raw]:
+    """Return the field, rewritten where a later actor could not read it; Misfit where it is of another shape."""
+    if name == "leaderboard":
+        try:
+            _decode_leaderboard(text)  # half the cost of reading it without a type
+        except msgspec.MsgspecError:
+            pass  # a new field, or nonsense: look again
+        else:
+            return text, slice_
     value = _read(text)
     shape = _SHAPES.get(name)
     if shape is not None and value is not None and type(value) is not shape:
@@ -130,35 +173,32 @@ def _checked(name: str, text: bytes) -> bytes:
     if shape is list and not all(type(entry) is dict for entry in value or ()):
         raise Misfit(name)
     fit = tamed(value)
-    return text if fit is value else encode(fit)
+    if fit is value:
+        return text, slice_
+    text = encode(fit)
+    return text, Raw(text)
 
 
-def _core(known: Core, values: dict[str, Any]) -> Core:
-    """Return the core of a frame: its own values, the round's last ones for those it leaves out."""
-    price = _fit("price", values, as_float, known.price)
-    tick = _fit("tickCount", values, as_int, known.tick)
-    if not 0 <= tick <= MAX_TICK:
-        raise Misfit("tickCount")
-    return Core(
-        price=price,
-        tick=tick,
-        active=_fit("active", values, as_bool, known.active),
-        rugged=_fit("rugged", values, as_bool, known.rugged),
-        presale=_fit("allowPreRoundBuys", values, as_bool, known.presale),
-        cooldown_ms=_fit("cooldownTimer", values, as_int, known.cooldown_ms),
-        trade_count=as_int(values.get("tradeCount", known.trade_count)),
-        connected_players=as_int(values.get("connectedPlayers", known.connected_players)),
-    )
+def _data(game: Game, shown: dict[str, Any], phase: Phase) -> bytes:
+    """Return the event's data: the frame's fields, the last values of those it left out, and the phase."""
+    for name, text in game.fields.items():
+        if name not in shown:
+            shown[name] = Raw(text)
+    shown["phase"] = phase
+    return encode(shown)
 
 
-def _fit(name: str, values: dict[str, Any], convert: Callable[[Any], T | None], known: D) -> T | D:
-    value = values.get(name)
-    if value is None:
-        return known
-    fit = convert(value)
-    if fit is None:
-        raise Misfit(name)
-    return fit
+def _remember(game: Game, changed: dict[str, bytes]) -> None:
+    """Keep the fields for later frames that leave them out; not those that only a hostile frame has."""
+    fields = game.fields
+    fields.update(changed)
+    for name, text in changed.items():
+        if len(text) > _MAX_FIELD_BYTES or len(name) > 100 or len(fields) > _MAX_FIELDS:
+            del fields[name]
+
+
+def _is_hole(game: Game, name: str) -> bool:
+    return name not in game.fields and name not in _CORE
 
 
 def _enter(memory: Memory, game_id: str, game: Game, phase: Phase) -> None:
@@ -201,17 +241,3 @@ def _place(phase: Phase, core: Core) -> tuple[int, int]:
     """Return where in its round a frame stands."""
     order = ORDER[phase]
     return (order, core.tick) if order > 1 else (order, -(core.cooldown_ms or 0))
-
-
-def _bounded(fields: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the fields to remember: all, but for what only a hostile frame has."""
-    if len(fields) <= _MAX_FIELDS and all(len(text) <= _MAX_FIELD_BYTES for text in fields.values()):
-        return fields
-    small = [(name, text) for name, text in fields.items() if len(text) <= _MAX_FIELD_BYTES and len(name) <= 100]
-    return dict(small[:_MAX_FIELDS])
-
-
-def live_row(core: Core, tick: int, phase: Phase) -> list[Any]:
-    """Return the values of a `game_tick` row seen live."""
-    counts = [core.cooldown_ms, core.trade_count, core.connected_players]
-    return [tick, core.price, phase, core.active, core.rugged, *counts, "live"]

@@ -21,7 +21,7 @@ from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbid
 from actors.capture.wire import Command
 from actors.core.messages import Attached, Captured, Detached, FrameSeen, PageChanged, StreamOpened
 
-SETTLE_S = 0.3  # 5 to 10 ms are usual; a renderer that hangs must not hold back the others
+SETTLE_S = 2.0  # 5 to 50 ms are usual; a renderer that hangs must not hold back the others for ever
 AUTO_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 NETWORK = {"maxPostDataSize": 1_000_000}
 
@@ -264,7 +264,7 @@ class Tap:
             yield from self._settle(now_s)
 
     def _answered(self, asked: Asked, envelope: wire.Envelope) -> list[Captured]:
-        if envelope.result is None:
+        if not bytes(envelope.result):
             self.unread_polls += 1
             return []
         answer = wire.decode_body(envelope.result)

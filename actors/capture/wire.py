@@ -21,8 +21,7 @@ class Envelope(Wire, frozen=True, kw_only=True):
     method: str = ""
     session_id: str = ""
     params: Raw = Raw(b"{}")
-    result: Raw | None = None
-    error: Raw | None = None
+    result: Raw = Raw()  # empty where there is an error instead
 
 
 class TargetInfo(Wire, frozen=True, kw_only=True):

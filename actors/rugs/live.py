@@ -91,14 +91,11 @@ class Live(Struct, kw_only=True):
             self.link.connected = True
         if event.type not in _FOLDED:
             return
-        try:
-            data = msgspec.json.decode(event.data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            data = None
-        if isinstance(data, dict):
-            self._fold(event, data)
-        else:
+        data = _object(event.data)
+        if data is None:
             self.undecodable += 1
+        else:
+            self._fold(event, data)
 
     def data(self) -> dict[str, Any]:
         """Return the snapshot's data: every key of contract 4.5, and more."""
@@ -227,6 +224,13 @@ class Live(Struct, kw_only=True):
     def _gap(self, data: dict[str, Any]) -> None:
         self.gap_count += 1
         self.gap_us += max(0, (integer(data.get("to_us")) or 0) - (integer(data.get("from_us")) or 0))
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        return mapping(msgspec.json.decode(data))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 _FOLDED = {"game.tick", "player.state", "player.trade", "connection.authenticated", "sidebet.placed", "sidebet.result"}

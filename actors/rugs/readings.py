@@ -2,17 +2,20 @@
 
 from typing import Any
 
+LARGEST = 2**53  # beyond it a JSON number is no exact integer for anyone
+
 
 def number(value: Any, otherwise: float | None = None) -> float | None:
     """Return a number as float."""
-    return float(value) if type(value) in (int, float) else otherwise
+    fits = type(value) is float or (type(value) is int and abs(value) <= LARGEST)
+    return float(value) if fits else otherwise
 
 
 def integer(value: Any, otherwise: int | None = None) -> int | None:
     """Return a whole number as int."""
     if type(value) is float and value.is_integer():
-        return int(value)
-    return value if type(value) is int else otherwise
+        value = int(value)
+    return value if type(value) is int and abs(value) <= LARGEST else otherwise
 
 
 def text(value: Any, otherwise: str | None = None) -> str | None:

@@ -22,11 +22,12 @@ from actors.rugs.live import Live
 
 SNAPSHOT_S = 5.0
 CHECK_S = 0.1
+REPEAT_S = 1.0
 DRAIN_S = 1.0
 
 
 class Kept(Struct, frozen=True):
-    """A copy of the state that waits for the journal to sync what it was made of."""
+    """A copy of the state that waits for the journal to sync what it was made of. JSON: its numbers have any size."""
 
     upto: int
     memory: bytes
@@ -54,6 +55,7 @@ class State:
         self._context.loop.read(self._queries, self._answer)
         self._receiver.start(self._take, self._tell)
         self._context.loop.every(CHECK_S, self._keep)
+        self._context.loop.every(REPEAT_S, self._repeat)
         self._context.ready()
         self._context.run_loop()
         self._receiver.drain(DRAIN_S)
@@ -71,9 +73,13 @@ class State:
 
     def _tell(self) -> None:
         if self._live.seq != self._told:
-            self._told = self._live.seq
-            self._telling.send(self._state())
+            self._repeat()
         self._describe()
+
+    def _repeat(self) -> None:
+        """Tell the state, also without a change: the last one may have been dropped, or a listener is new."""
+        self._told = self._live.seq
+        self._telling.send(self._state())
 
     def _answer(self) -> None:
         while (asked := self._queries.receive()) is not None:
@@ -102,7 +108,7 @@ class State:
         self._round_ended = False
         have = self._receiver.intake.have
         if self._kept is None and have > self._receiver.intake.acked:
-            self._kept = Kept(have, msgspec.msgpack.encode(self._live))
+            self._kept = Kept(have, msgspec.json.encode(self._live))
 
     def _save(self) -> None:
         kept = self._kept
@@ -142,7 +148,7 @@ def resume(directory: Path) -> tuple[int, Live]:
     while (found := checkpoints.newest(below - 1)) is not None:
         below, memory = found
         try:
-            return below, msgspec.msgpack.decode(memory, type=Live)
+            return below, msgspec.json.decode(memory, type=Live)
         except msgspec.MsgspecError:
             continue  # of another version: fold again from an older one, or from the oldest record kept
     return 0, Live()

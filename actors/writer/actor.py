@@ -16,7 +16,7 @@ from actors.core.runtime import Context
 from actors.writer.buffer import Buffer, Chunk
 from actors.writer.flush import Store
 
-CHECK_S = 0.1
+CHECK_S = 0.05
 RETRY_S = 1.0
 ROUND_S = 1.0  # at most one flush a second for rounds' ends: in a catch-up there are dozens a second
 FLUSH_BYTES = 32_000_000  # large frames: flush before the number of rows is reached
@@ -50,6 +50,8 @@ class Writer:
 
     def _take(self, batch: Rows, after: int) -> None:
         self._buffer.add(batch, after)
+        if self._buffer.size_bytes > KEPT_BYTES:
+            self._receiver.pause()  # until `_settle` has looked
 
     def _settle(self) -> None:
         """Flush where it is time to, and read on or not."""

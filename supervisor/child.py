@@ -1,0 +1,131 @@
+"""One child as the tree sees it: where it stands in its life, and what it said last. Owns no socket and no clock.
+
+In: what happened, with the time. Out: fields that the tree and `status` read. It never starts or kills anything itself:
+that is the tree's, through `process`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from supervisor.launch import Spawned
+from supervisor.restart import History
+from supervisor.spec import ChildSpec
+from supervisor.words import duration, exit_words
+
+Phase = Literal["starting", "ready", "hung", "waiting", "stopping", "stopped"]
+State = Literal["starting", "ready", "hung", "backing-off", "crash-looping", "stopping", "stopped"]
+
+
+class LastExit(NamedTuple):
+    """How the last process of a child ended."""
+
+    code: int | None  # negative for a signal
+    at_ms: int
+    last_lines: list[str]
+
+
+class Child:
+    """The mutable state of one supervised child."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self.spec = spec
+        self.history = History(spec.intensity, spec.period_s)
+        self.phase: Phase = "stopped"
+        self.process: Spawned | None = None
+        self.leaving = False  # a job is taking it down: its death is no failure
+        self.started_s = 0.0
+        self.ready_s: float | None = None
+        self.died_s: float | None = None
+        self.restarts = 0
+        self.last_exit: LastExit | None = None
+        self.progress = 0
+        self.progress_s = 0.0
+        self.stats: dict[str, Any] = {}
+        self.note = ""  # why it waits, is hung or has stopped, in words
+        self.due_s: float | None = None
+        self.due: Callable[[float], None] | None = None
+
+    @property
+    def id(self) -> str:
+        """The child's name."""
+        return self.spec.id
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, None while there is none."""
+        return self.process.pid if self.process is not None else None
+
+    @property
+    def state(self) -> State:
+        """The state as contract 4.2 names it: a crash-looping child is not ready before it has proved itself."""
+        if self.phase in ("starting", "ready", "waiting") and self.history.crash_looping:
+            return "crash-looping"
+        return "backing-off" if self.phase == "waiting" else self.phase
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it does its work, and has not just crashed again and again."""
+        return self.state == "ready"
+
+    @property
+    def degraded(self) -> bool:
+        """Whether it is neither ready nor stopped on purpose (told to, or at its own good end)."""
+        if self.phase == "stopped":
+            return not self.leaving and (self.last_exit is None or self.last_exit.code != 0)
+        return not self.is_ready
+
+    def at(self, due_s: float | None, action: Callable[[float], None] | None) -> None:
+        """Set the one thing that is to happen to this child next; `action` is called with the time."""
+        self.due_s, self.due = due_s, action
+
+    def began(self, process: Spawned, now_s: float) -> None:
+        """A process was asked for."""
+        self.process = process
+        self.phase = "starting"
+        self.leaving = False
+        self.started_s = self.progress_s = now_s
+        self.ready_s = None
+        self.progress = 0
+        self.note = ""
+
+    def said_ready(self, now_s: float) -> None:
+        """The child does its work from now on."""
+        self.phase = "ready"
+        self.ready_s = self.progress_s = now_s
+
+    def said_progress(self, count: int, stats: dict[str, Any], now_s: float) -> None:
+        """The child's own count of its turns, and its figures."""
+        self.stats = stats
+        if count != self.progress:
+            self.progress = count
+            self.progress_s = now_s
+
+    def ended(self, exit_: LastExit, now_s: float) -> None:
+        """Its process is gone."""
+        self.last_exit = exit_
+        self.died_s = now_s
+        self.process = None
+        self.stats = {}
+        self.phase = "stopped"
+        self.at(None, None)
+
+    def reason(self, now_s: float) -> str | None:
+        """Say in plain words why it is not ready; None when it is."""
+        if self.is_ready:
+            return None
+        since = duration(now_s - self.started_s)
+        if self.history.crash_looping and self.phase != "stopping":
+            wait = f"next try in {duration(max(0.0, (self.due_s or now_s) - now_s))}"
+            now = wait if self.phase == "waiting" else f"running again for {since}, not trusted yet"
+            how = exit_words(self.last_exit.code) if self.last_exit else "could not be started"
+            return f"died {self.history.streak} times in a row, last it {how}; {now}{self._last_words()}"
+        if self.phase == "starting":
+            return f"started {since} ago, has not yet said that it is ready"
+        if self.phase == "stopping":
+            return "was told to stop and is finishing its work"
+        return self.note or "is not running"
+
+    def _last_words(self) -> str:
+        lines = self.last_exit.last_lines if self.last_exit else []
+        spoken = [line for line in lines if line.strip()]
+        return f"; its last words: {spoken[-1].strip()}" if spoken else ""

@@ -1,0 +1,59 @@
+"""The command line, `vectra-supervisor COMMAND`: what a person or a script says to VECTRA.
+
+Exit codes: 0 done, 1 it did not work out, 2 wrong usage or settings, 3 VECTRA is not running. Each command imports what
+it needs when it runs, so that `status` answers at once. Never does the work itself: that is the daemon's.
+"""
+
+import sys
+
+import click
+
+from supervisor.ask import CommandError
+from supervisor.commands_look import check, doctor, events, logs, status
+from supervisor.commands_record import record
+from supervisor.commands_run import reload, restart, start, stop
+from supervisor.settings import SettingsError
+from vectra_player.version import __version__
+
+HELP = """Record, understand, show and rebroadcast everything a browser exchanges with rugs.fun.
+
+\b
+The first steps:
+  vectra-supervisor start --demo   a simulated game, no account needed
+  vectra-supervisor status         what runs, and what is wrong if anything is
+  vectra-supervisor stop           flush everything and stop
+
+Settings are read from ./vectra.yaml, else ~/.config/vectra/vectra.yaml, else the defaults; environment variables
+VECTRA_SECTION_KEY beat the file, --set beats both. `vectra-supervisor COMMAND -h` explains each command.
+
+Exit codes: 0 done, 1 it did not work out, 2 wrong usage or settings, 3 VECTRA is not running.
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "--version", prog_name="vectra-supervisor", message="%(prog)s %(version)s")
+def main() -> None:
+    """Hold the commands together."""
+
+
+for command in (start, stop, restart, reload, status, logs, record, check, doctor, events):
+    main.add_command(command)
+
+
+def run() -> None:
+    """Run the command line and end the process."""
+    try:
+        main(prog_name="vectra-supervisor")
+    except SettingsError as error:
+        fail(str(error), 2)
+    except CommandError as error:
+        fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has what it wanted
+        raise SystemExit(0) from None
+
+
+def fail(message: str, code: int) -> None:
+    """Say what went wrong and end with `code`."""
+    click.echo(message, err=True)
+    raise SystemExit(code)

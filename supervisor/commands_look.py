@@ -1,0 +1,114 @@
+"""status, logs, check, doctor, events: the commands that only look.
+
+In: flags. Out: tables, lines or JSON, and exit codes. They never change what runs.
+"""
+
+import select
+
+import click
+
+from supervisor.ask import CommandError, NotRunning, ask
+from supervisor.plan import known_ids
+from supervisor.shared_flags import Given, settings_flags
+
+FOLLOW_S = 0.2
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs; see docs/reference/cli.md.")
+@settings_flags
+def status(given: Given, as_json: bool) -> None:
+    """Say what runs, and in plain words what is wrong with what does not.
+
+    Exits with 0 when all actors are ready, 1 when one is not, 3 when VECTRA is not running.
+    """
+    from supervisor.status import empty_status
+
+    config = given.load().config
+    try:
+        state = ask(config.runtime_path, "status")
+    except NotRunning:
+        state = empty_status(config.data_path, config.runtime_path)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(state))
+    else:
+        from supervisor.table import print_status
+
+        print_status(state)
+    if state["supervisor"]["pid"] is None:
+        raise SystemExit(3)
+    raise SystemExit(1 if any(actor["degraded"] for actor in state["actors"]) else 0)
+
+
+@click.command()
+@click.argument("actor", required=False)
+@click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(0), help="How many last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
+@settings_flags
+def logs(given: Given, actor: str | None, lines: int, follow: bool) -> None:
+    """Show the last lines of ACTOR's log, or of all logs together in order of time."""
+    from supervisor.logs import Follower, last_lines, merged
+
+    folder = given.load().config.runtime_path / "log"
+    there = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    if actor is not None and actor not in there:
+        known = sorted({*there, *known_ids(), "supervisor"})
+        if actor not in known:
+            raise CommandError(f"actor is {actor!r}, must be one of {', '.join(known)}.", 2)
+        click.echo(f"{actor} has not written a log yet ({folder / actor}.log).", err=True)
+    paths = list(there.values()) if actor is None else [folder / f"{actor}.log"]
+    followers = [Follower(path) for path in paths] if follow else []
+    for line in merged([last_lines(path, lines) for path in paths])[-lines:] if lines else ():
+        click.echo(line)
+    try:
+        while followers:
+            for follower in followers:
+                for line in follower.lines():
+                    click.echo(line)
+            select.select([], [], [], FOLLOW_S)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for follower in followers:
+            follower.close()
+
+
+@click.command()
+@settings_flags
+def check(given: Given) -> None:
+    """Check the settings without starting anything; name every error with its place and the way out."""
+    loaded = given.load()
+    changed = [f"  {key} (from {source})" for key, source in loaded.sources.items() if source != "default"]
+    click.echo(f"{loaded.path or 'No settings file'}: good. {len(changed)} settings are set:")
+    click.echo("\n".join(changed) if changed else "  none; all defaults")
+
+
+@click.command()
+@settings_flags
+def doctor(given: Given) -> None:
+    """Look for what keeps VECTRA from working on this machine, and say how to mend each."""
+    from supervisor.doctor import examine
+
+    findings = examine(given.load().config)
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}")
+        if not finding.good:
+            click.echo(f"       {finding.fix}")
+    raise SystemExit(0 if all(finding.good for finding in findings) else 1)
+
+
+@click.command()
+@click.option("--type", "types", multiple=True, metavar="T", help="Only events of this type, as in game.tick or raw.*.")
+@click.option("--since", type=int, metavar="SEQ", help="Begin after this number; without it, with what comes next.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@settings_flags
+def events(given: Given, types: tuple[str, ...], since: int | None, as_json: bool) -> None:
+    """Follow the event feed in the terminal until Ctrl-C."""
+    from supervisor.follow import follow_events
+
+    endpoints = ask(given.load().config.runtime_path, "status")["endpoints"]
+    if endpoints["events"] is None or endpoints["requests"] is None:
+        raise CommandError("The broadcaster does not serve events now. `vectra-supervisor status` says why.", 1)
+    follow_events(endpoints["events"], endpoints["requests"], types, since, as_json)

@@ -1,0 +1,132 @@
+"""start, stop, restart, reload: the commands that change what runs.
+
+In: flags. Out: lines for people and exit codes. `start` becomes the daemon in the foreground, or starts it in a session
+of its own and waits for its word that all is ready.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from actors.core.files import PRIVATE_FILE, private_dir
+from supervisor.ask import CommandError, NotRunning, Watch, ask, require_running, wait_ready
+from supervisor.console import READY_MARK
+from supervisor.locks import running_pid
+from supervisor.shared_flags import Given, settings_flags
+
+STOP_MARGIN_S = 10.0
+
+
+@click.command()
+@click.option("--foreground", is_flag=True, help="Stay in the terminal; Ctrl-C stops in order.")
+@click.option("--demo", is_flag=True, help="A simulated game, a headless browser, data of its own. Needs no account.")
+@settings_flags
+def start(given: Given, foreground: bool, demo: bool) -> None:
+    """Start VECTRA, and print its addresses once every actor is ready.
+
+    In the background by default. Exits with 1, and stops everything again, when an actor does not become ready; with 0
+    when VECTRA runs already.
+    """
+    runtime_dir = given.load().config.runtime_path
+    if (pid := running_pid(runtime_dir)) is not None:
+        click.echo(f"vectra-supervisor is already running (pid {pid or 'not known yet'}).")
+        return
+    command = [sys.executable, "-P", "-m", "supervisor", *given.arguments(), *(["--demo"] if demo else [])]
+    environment = {**os.environ, "PYTHONPATH": _import_path()}
+    sys.stdout.flush()
+    if foreground:
+        os.execve(command[0], [*command, "--foreground"], environment)  # noqa: S606 - this process becomes the daemon
+    raise SystemExit(_start_in_background(command, environment, runtime_dir))
+
+
+def _import_path() -> str:
+    """Return a PYTHONPATH under which the daemon finds the same code as this process."""
+    ours = str(Path(__file__).resolve().parents[1])
+    given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return os.pathsep.join(given if ours in given else [*given, ours])
+
+
+def _start_in_background(command: list[str], environment: dict[str, str], runtime_dir: Path) -> int:
+    log = private_dir(private_dir(runtime_dir) / "log") / "supervisor.log"
+    reader, writer = os.pipe()
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "wb") as output:
+        daemon = subprocess.Popen(
+            [*command, "--announce", str(writer)],
+            pass_fds=[writer],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+        )
+    os.close(writer)
+    try:
+        ready = _relay(reader)
+    except KeyboardInterrupt:
+        click.echo("stopping it again", err=True)
+        daemon.terminate()
+        ready = _relay(reader)
+    finally:
+        os.close(reader)
+    if ready:
+        return 0
+    code = daemon.wait()
+    if code not in (0, 1):
+        click.echo(f"The supervisor ended with {code}; its log is {log}.", err=True)
+    return min(code, 1) if code >= 0 else 1
+
+
+def _relay(reader: int) -> bool:
+    """Print what the daemon says until it is ready (True) or gone (False)."""
+    while data := os.read(reader, 65_536):
+        text, mark, _ = data.partition(READY_MARK)
+        click.echo(text.decode(errors="replace"), nl=False)
+        if mark:
+            return True
+    return False
+
+
+@click.command()
+@settings_flags
+def stop(given: Given) -> None:
+    """Stop VECTRA in order: everything is flushed, no process is left. Returns once that is so."""
+    config = given.load().config
+    pid = running_pid(config.runtime_path)
+    if pid is None:
+        click.echo("VECTRA is not running.")
+        return
+    with Watch(pid) as supervisor:
+        with contextlib.suppress(NotRunning):  # it ended this very moment
+            pid = ask(config.runtime_path, "stop")["pid"]
+        if not supervisor.ended(config.supervisor.stop_timeout_s * 11 + STOP_MARGIN_S):
+            log = config.runtime_path / "log" / "supervisor.log"
+            raise CommandError(f"VECTRA (pid {pid}) is still stopping; {log} says what it waits for.", 1)
+    click.echo("VECTRA is stopped.")
+
+
+@click.command()
+@click.argument("actor", required=False)
+@settings_flags
+def restart(given: Given, actor: str | None) -> None:
+    """Stop and start ACTOR, or without it all actors, in order, and wait until they are ready."""
+    config = given.load().config
+    pid = require_running(config.runtime_path)
+    old_pids = ask(config.runtime_path, "restart", actor=actor)["actors"]
+    limit_s = config.supervisor.start_timeout_s + config.supervisor.stop_timeout_s * len(old_pids)
+    late = wait_ready(config.runtime_path, pid, old_pids, limit_s)
+    if late:
+        raise CommandError(f"not ready after {limit_s:g} s: {', '.join(late)}. `vectra-supervisor status` says why.", 1)
+    click.echo(f"{actor} is ready again." if actor else f"All {len(old_pids)} actors are ready again.")
+
+
+@click.command()
+@settings_flags
+def reload(given: Given) -> None:
+    """Read the settings again, as the daemon was started with them; only actors whose settings changed restart."""
+    config = given.load().config
+    restarted = ask(config.runtime_path, "reload")["restarted"]
+    click.echo(f"Reloaded; restarting: {', '.join(restarted)}." if restarted else "Reloaded; no actor had to restart.")

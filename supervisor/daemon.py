@@ -1,0 +1,267 @@
+"""The daemon around the tree: locks, leftovers, signals, the first start, the last stop.
+
+In: settings, and how to speak to whoever started it. Out: an exit code: 0 stopped as told (or running already), 1 an
+actor did not become ready or the place is taken. Never leaves a process behind.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+
+from actors.core.config import Config
+from actors.core.files import private_dir
+from actors.core.log import log_path, start_logging
+from supervisor import locks
+from supervisor.console import Console
+from supervisor.control import Control, Refused
+from supervisor.leftovers import sweep
+from supervisor.logs import last_lines
+from supervisor.plan import demo_config, plan
+from supervisor.reload import absolute, apply
+from supervisor.settings import Loaded
+from supervisor.spec import ChildSpec
+from supervisor.status import Status, all_endpoints
+from supervisor.tree import Tree
+from supervisor.words import duration
+from vectra_player.version import __version__
+
+LAST_WORDS = 12
+
+Planner = Callable[[Config, bool], list[ChildSpec]]
+
+
+class Daemon:
+    """One run of VECTRA."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        read_again: Callable[[], Loaded],
+        *,
+        demo: bool,
+        foreground: bool,
+        announce: int | None,
+        planner: Planner = plan,
+    ) -> None:
+        self._loaded = loaded
+        self._read_again = read_again
+        self._demo = demo
+        self._foreground = foreground
+        self._planner = planner
+        self.config = effective(loaded.config, demo)
+        self._runtime = self.config.runtime_path
+        self._console = Console(os.dup(1) if foreground else announce, stamps=False)
+        self._signals = 0
+        self._announced = False
+        self._exit_code = 0
+
+    def run(self) -> int:
+        """Run until told to stop; return the exit code."""
+        os.umask(0o077)
+        try:
+            self._locks = self._lock()
+        except locks.Locked as locked:
+            return self._refuse(locked)
+        log = start_logging("supervisor", self._runtime, self.config.log)
+        self._log = log
+        locks.record_pid(self._runtime)
+        self._clear()
+        self._tree = Tree(self._planner(self.config, self._demo), self.config, demo=self._demo, say=self._say)
+        self._status = Status(os.getpid(), self.config.data_path, self._runtime, self._demo)
+        Control(
+            self._tree,
+            {
+                "status": lambda args: self._status.answer(self.state, list(self._tree.children.values())),
+                "config": lambda args: settings_view(self.config, self._loaded),
+                "restart": self._on_restart,
+                "reload": lambda args: self._on_reload(),
+                "stop": lambda args: self._on_stop("asked to"),
+            },
+        )
+        self._listen_to_signals()
+        log.info("version %s starts, pid %d, demo %s", __version__, os.getpid(), self._demo)
+        try:
+            self._work()
+        finally:
+            self._tree.close()
+            self._clear_files()
+            (self._runtime / locks.PID_FILE).unlink(missing_ok=True)
+        self._say("stopped: everything is flushed, no process is left")
+        self._console.close()
+        return self._exit_code
+
+    @property
+    def state(self) -> str:
+        """The supervisor's state in contract 4.2."""
+        if self._tree.stopping:
+            return "stopping"
+        return "running" if self._announced else "starting"
+
+    def _work(self) -> None:
+        self._began_s = time.monotonic()
+        self._tree.start()
+        while not self._tree.finished:
+            self._tree.turn()
+            if not self._announced and not self._tree.stopping:
+                self._look_at_the_start()
+
+    def _look_at_the_start(self) -> None:
+        took_s = time.monotonic() - self._began_s
+        if self._tree.all_ready():
+            self._announced = True
+            self._tree.diary.note("supervisor", "started", actors=list(self._tree.children), version=__version__)
+            self._log.info("all %d actors are ready after %.3f s", len(self._tree.children), took_s)
+            self._console.block(self._greeting(took_s))
+            if self._foreground:
+                self._console.stamps = True
+            else:
+                self._console.mark_ready()
+            return
+        looping = [child for child in self._tree.children.values() if child.history.crash_looping]
+        if looping or took_s > self.config.supervisor.start_timeout_s:
+            self._give_up(looping or [child for child in self._tree.children.values() if not child.is_ready])
+
+    def _give_up(self, failed: list[Any]) -> None:
+        now_s = time.monotonic()
+        self._exit_code = 1
+        for child in failed:
+            path = log_path(self._runtime, child.id)
+            self._say(f"{child.id} did not become ready: {child.reason(now_s)}")
+            words = child.last_exit.last_lines[-LAST_WORDS:] if child.last_exit else last_lines(path, LAST_WORDS)
+            self._console.block("\n".join([f"  last lines of {path}:", *(f"    {line}" for line in words)]))
+        self._on_stop("not all actors became ready")
+
+    def _greeting(self, took_s: float) -> str:
+        return greeting(self.config, self._demo, len(self._tree.children), took_s, self._foreground)
+
+    # What others ask.
+
+    def _on_restart(self, args: dict[str, Any]) -> dict[str, Any]:
+        actor = args.get("actor")
+        known = list(self._tree.children)
+        if actor is not None and actor not in known:
+            raise Refused(f"actor is {actor!r}, must be one of {', '.join(known)}.")
+        if self._tree.stopping:
+            raise Refused("VECTRA is stopping and restarts nothing any more. Start it again afterwards.")
+        chosen = known if actor is None else [str(actor)]
+        pids = {name: self._tree.children[name].pid for name in chosen}
+        self._say(f"restarting {actor or 'all actors'}, as asked")
+        self._tree.restart(chosen)
+        return {"actors": pids}
+
+    def _on_reload(self) -> dict[str, Any]:
+        if self._tree.stopping:
+            raise Refused("VECTRA is stopping and reloads nothing any more.")
+        loaded, config, changed = apply(self._read_again, self.config, self._demo, self._tree, self._planner)
+        self._loaded, self.config = loaded, config
+        self._say("reloaded: " + (f"{', '.join(changed)} restart" if changed else "no actor is touched"))
+        return {"restarted": changed}
+
+    def _on_stop(self, why: str) -> dict[str, Any]:
+        if not self._tree.stopping:
+            self._say(f"stopping ({why})")
+            self._tree.diary.note("supervisor", "stopping", reason=why)
+            self._tree.stop()
+        return {"pid": os.getpid()}
+
+    def _listen_to_signals(self) -> None:
+        receiver, sender = socket.socketpair()
+        receiver.setblocking(False)
+        sender.setblocking(False)
+        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+        self._wake = (receiver, sender)
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            """Nothing to do here: the number arrives through the socket, in the loop's own time."""
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, on_signal)
+        self._tree.loop.read(receiver, self._on_signals)
+
+    def _on_signals(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for number in self._wake[0].recv(64):
+                if self._tree.stopping:
+                    self._say("asked again: killing what is still there")
+                    self._tree.hurry()
+                self._on_stop(signal.Signals(number).name)
+
+    # Before and after.
+
+    def _lock(self) -> list[int]:
+        runtime, data = private_dir(self._runtime), private_dir(self.config.data_path)
+        held = [locks.take(runtime)]
+        if not data.samefile(runtime):
+            held.append(locks.take(data))
+        return held
+
+    def _refuse(self, locked: locks.Locked) -> int:
+        if locked.directory == self._runtime:
+            self._console.line(f"vectra-supervisor is already running (pid {locked.pid or 'not known yet'}).")
+            return 0
+        self._console.line(f"{locked} Stop that one, or set data_dir to another directory.")
+        return 1
+
+    def _clear(self) -> None:
+        if found := sweep(self._runtime):
+            self._say(f"ended what an earlier start had left running: {', '.join(found)}")
+        self._clear_files()
+        self._log.info("data in %s, runtime files in %s", self.config.data_path, self._runtime)
+
+    def _clear_files(self) -> None:
+        for pattern in ("endpoints/*", "attached/*", "browser.json", "children.json"):
+            for path in self._runtime.glob(pattern):
+                path.unlink(missing_ok=True)
+
+    def _say(self, text: str) -> None:
+        self._log.info(text)
+        self._console.line(text)
+
+
+def effective(config: Config, demo: bool) -> Config:
+    """Return the settings as the actors get them: the demo's where asked for, directories as absolute paths."""
+    return absolute(demo_config(config) if demo else config)
+
+
+def settings_view(config: Config, loaded: Loaded) -> dict[str, Any]:
+    """Return the settings in force and where each came from, for the system page."""
+    return {"path": loaded.path, "config": msgspec.to_builtins(config), "sources": loaded.sources}
+
+
+def web_address(runtime_dir: Path) -> str | None:
+    """Return the control room's address with its token, None while it is not served."""
+    base = all_endpoints(runtime_dir)["web"]
+    if base is None:
+        return None
+    try:
+        token = (runtime_dir / "web_token").read_text().strip()
+    except OSError:
+        return base
+    return f"{base.rstrip('/')}/?token={token}"
+
+
+def greeting(config: Config, demo: bool, actors: int, took_s: float, foreground: bool) -> str:
+    """Return what `start` prints once all is ready."""
+    urls = all_endpoints(config.runtime_path)
+    rows = [
+        ("control room", web_address(config.runtime_path)),
+        ("monitor", urls["monitor"]),
+        ("feed", urls["feed"]),
+        ("ZeroMQ events", urls["events"]),
+        ("ZeroMQ requests", urls["requests"]),
+        ("simulator", urls["simulator"]),
+        ("data", str(config.data_path)),
+        ("logs", str(config.runtime_path / "log")),
+    ]
+    what = "VECTRA's demo" if demo else "VECTRA"
+    end = "Ctrl-C stops it." if foreground else "`vectra-supervisor stop` stops it."
+    head = f"{what} is ready: {actors} actors in {duration(took_s)}. {end}"
+    return "\n".join([head, *(f"  {name:<16} {value}" for name, value in rows if value)])

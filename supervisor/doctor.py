@@ -1,0 +1,145 @@
+"""What keeps VECTRA from working on this machine, each with its fix. Only looks; changes nothing.
+
+In: the settings. Out: findings. Ports of a running VECTRA are its own and count as good.
+"""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from actors.core.config import Config
+from supervisor.locks import running_pid
+from vectra_player.entry import foreign_packages
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+LOW_BYTES = 5_000_000_000  # about a day of the journal with its Parquet, see docs/architecture.md
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing looked at."""
+
+    what: str
+    good: bool
+    found: str
+    fix: str = ""
+
+
+def examine(config: Config) -> list[Finding]:
+    """Look at everything; the order is that in which a start would fail."""
+    return [
+        _python(),
+        _foreign(),
+        _chromium(config),
+        *_directories(config),
+        _disk(config),
+        *_ports(config),
+        *_earlier_files(config),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding(what="Python", good=sys.version_info >= (3, 11), found=version, fix="Install Python 3.11 or newer.")
+
+
+def _foreign() -> Finding:
+    foreign = foreign_packages(packages_distributions())
+    found = ", ".join(f"{name} installs {' and '.join(packages)}" for name, packages in foreign.items())
+    fix = f"{sys.executable} -m pip uninstall {' '.join(foreign)}, or use a virtual environment of VECTRA's own."
+    return Finding(what="foreign packages", good=not foreign, found=found or "none", fix=fix)
+
+
+def _chromium(config: Config) -> Finding:
+    names = [config.browser.binary] if config.browser.binary else list(CHROMIUMS)
+    found = next((path for name in names if (path := shutil.which(os.path.expanduser(name)))), None)  # noqa: PTH111
+    if config.browser.binary and not found:
+        fix = f"browser.binary is {config.browser.binary!r}, must be a program. Remove the line to look for Chromium."
+    else:
+        fix = "sudo apt-get install chromium, or set browser.binary to the browser's path."
+    return Finding(what="Chromium", good=found is not None, found=found or "not found", fix=fix)
+
+
+def _directories(config: Config) -> Iterator[Finding]:
+    places = {"data_dir": config.data_path, "runtime_dir": config.runtime_path, "browser profile": config.profile_path}
+    for what, path in places.items():
+        nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+        if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
+            fix = f"sudo chown {os.getuid()} {nearest}, or choose another directory in vectra.yaml."
+            yield Finding(what=what, good=False, found=f"{path} cannot be written", fix=fix)
+        elif path.exists() and path.stat().st_mode & 0o077:
+            mode = oct(path.stat().st_mode & 0o777)[2:]
+            yield Finding(what=what, good=False, found=f"{path} is open to others ({mode})", fix=f"chmod 700 {path}")
+        else:
+            yield Finding(what=what, good=True, found=str(path) if path.exists() else f"{path} (made at the start)")
+
+
+def _disk(config: Config) -> Finding:
+    path = config.data_path
+    free = shutil.disk_usage(next(parent for parent in (path, *path.parents) if parent.exists())).free
+    fix = "Make room, or set data_dir to a larger disk, or lower journal.max_bytes and journal.retention_days."
+    return Finding(what="disk space", good=free >= LOW_BYTES, found=f"{free / 1e9:.1f} GB free", fix=fix)
+
+
+def _ports(config: Config) -> Iterator[Finding]:
+    ours = running_pid(config.runtime_path) is not None
+    ports = {
+        "web.port": (config.web.host, config.web.port),
+        "feed.port": (config.feed.host, config.feed.port),
+        "monitor.port": (config.feed.host, config.monitor.port),
+        "browser.cdp_port": ("127.0.0.1", config.browser.cdp_port),
+        "bus.events": _address(config.bus.events),
+        "bus.requests": _address(config.bus.requests),
+    }
+    for key, (host, port) in ports.items():
+        if port and ours:
+            yield Finding(what=key, good=True, found=f"{port}, VECTRA is running")
+        elif port:
+            free = _is_free(host, port)
+            fix = f"`ss -ltnp 'sport = :{port}'` says who has it; end that, or set {key} to another port."
+            yield Finding(what=key, good=free, found=f"{port} is {'free' if free else 'taken'}", fix=fix)
+
+
+def _address(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
+    return (parts.hostname or "127.0.0.1", parts.port or 0) if parts.scheme == "tcp" else ("127.0.0.1", 0)
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _earlier_files(config: Config) -> Iterator[Finding]:
+    """Report files of an earlier system, whose schema is another, in our folders."""
+    folder = config.data_path / "events_parquet"
+    if not folder.is_dir():
+        return
+    import pyarrow.parquet as pq
+
+    foreign: list[Path] = []
+    for doc_type in sorted(folder.glob("doc_type=*")):
+        first = next(iter(sorted(doc_type.rglob("*.parquet"))), None)
+        if first is None:
+            continue
+        try:
+            metadata = pq.read_metadata(first).metadata or {}
+        except (OSError, ValueError):
+            metadata = {}
+        if b"vectra.schema_version" not in metadata:
+            foreign.append(first)
+    found = ", ".join(str(path) for path in foreign) or "all files are VECTRA's"
+    fix = "Move these files out of events_parquet; they are of another system, or damaged."
+    yield Finding(what="Parquet files", good=not foreign, found=found, fix=fix)

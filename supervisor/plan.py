@@ -1,0 +1,72 @@
+"""The wiring on one page: which actors there are, in which order they start and stop, and what restarts them.
+
+They start against the flow of the data, all at once in this order without waiting (readiness never depends on another
+actor), and stop with it, one after the other, in the reverse of this order. Two exceptions from the pure flow: the
+pilot, which acts on the page, starts last and stops first, or it would reload what is being shut down; the simulator,
+upstream of the browser, outlives it, or the last thing on record were the page's futile attempts to reconnect.
+"""
+
+import msgspec
+
+from actors.core.config import Config
+from supervisor.spec import ChildSpec, validated
+
+CAPTURE_HANG_S = 1.0  # the other capture covers that long, see docs/architecture.md
+
+DEMO_SOCKETS = r"^wss?://127\.0\.0\.1(:\d+)?/socket\.io/"
+
+_DOORS = ("feed", "monitor", "bus", "web")
+_PLAN: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    # id, start, the settings it reads ("log" is everyone's)
+    ("web", "web.actor:run", ("web", "feed", "monitor", "bus", "recording")),
+    ("broadcaster", "actors.broadcaster.actor:run", (*_DOORS, "journal")),
+    ("state", "actors.state.actor:run", ()),
+    ("writer", "actors.writer.actor:run", ("recording",)),
+    ("normalizer", "actors.normalizer:run", ("recording", "site")),
+    ("journal", "actors.journal.actor:run", ("journal", "recording", "site", "capture")),
+    ("capture-b", "actors.capture.actor:run", ("capture",)),
+    ("capture-a", "actors.capture.actor:run", ("capture",)),
+    ("simulator", "actors.simulator.actor:run", ("simulator",)),
+    ("browser", "actors.browser.actor:run", ("browser",)),
+    ("pilot", "actors.pilot.actor:run", ("site", "capture")),
+)
+
+FIXED_KEYS = ("data_dir", "runtime_dir")
+"""Settings that every actor stands on: they change with a new start of the whole, never by a reload."""
+
+
+def plan(config: Config, demo: bool) -> list[ChildSpec]:
+    """Return the children of VECTRA in start order."""
+    settings = config.supervisor
+    absent = {name for name, there in (("simulator", demo), ("capture-b", config.capture.standby)) if not there}
+    return validated(
+        ChildSpec(
+            id=name,
+            start=start,
+            shutdown_s=settings.stop_timeout_s,
+            start_timeout_s=settings.start_timeout_s,
+            hang_s=CAPTURE_HANG_S if name.startswith("capture") else settings.hang_s,
+            intensity=settings.intensity,
+            period_s=settings.period_s,
+            sections=(*sections, "log"),
+        )
+        for name, start, sections in _PLAN
+        if name not in absent
+    )
+
+
+def known_ids() -> tuple[str, ...]:
+    """Return every id that a plan may hold, in start order."""
+    return tuple(name for name, _, _ in _PLAN)
+
+
+def demo_config(config: Config) -> Config:
+    """Return a demo's settings: the simulator's sockets, its own profile and data, the usual runtime directory."""
+    data = config.data_path / "demo"
+    return msgspec.structs.replace(
+        config,
+        data_dir=str(data),
+        runtime_dir=str(config.runtime_path),
+        site=msgspec.structs.replace(config.site, socket_pattern=DEMO_SOCKETS),
+        browser=msgspec.structs.replace(config.browser, headless=True, profile_dir=str(data / "profile"), cdp_port=0),
+    )

@@ -1,0 +1,87 @@
+"""Whether, when and which children restart. Pure: told the time, owns no process, no clock, no randomness.
+
+Three rules. OTP's restart intensity: at most `intensity` restarts within any `period_s`. A streak: a child that dies
+again and again before it was ready for a whole period counts each death, so that one which dies 1.1 s after ready is
+caught as well, which the window alone never sees. Back-off: past either bound each restart waits twice as long as
+the one before, from 1 s to 30 s, and the child is crash-looping until it was ready for a whole period.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from supervisor.spec import Restart, Strategy
+
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 30.0
+JITTER = 0.2  # of the delay, up or down: children that fell together do not come back together
+
+
+class Decision(NamedTuple):
+    """What to do about a death: wait `delay_s`, then start again."""
+
+    delay_s: float
+    crash_looping: bool
+
+
+class Intensity:
+    """OTP's restart intensity (stdlib, supervisor): arithmetic on a list of times."""
+
+    def __init__(self, intensity: int, period_s: float) -> None:
+        self._intensity = intensity
+        self._period_s = period_s
+        self._times: list[float] = []
+
+    def allows(self, now_s: float) -> bool:
+        """Record a restart at `now_s` and say whether it may go ahead.
+
+        now_s: monotonic seconds, never going back. One restart exactly `period_s` old still counts.
+        """
+        self._times = [time_s for time_s in self._times if now_s - time_s <= self._period_s]
+        self._times.append(now_s)
+        return len(self._times) <= self._intensity
+
+
+class History:
+    """The deaths of one child; says what follows from the next one."""
+
+    def __init__(self, intensity: int, period_s: float) -> None:
+        self._intensity = intensity
+        self._period_s = period_s
+        self._window = Intensity(intensity, period_s)
+        self.streak = 0  # deaths in a row without a whole period of being ready
+        self.delayed = 0  # restarts in a row that had to wait
+        self.crash_looping = False
+
+    def died(self, now_s: float, ready_since_s: float | None, luck: float) -> Decision:
+        """Record a death; ready_since_s: when it became ready, None if it never did; luck: 0 to 1, for the jitter."""
+        if self.stable(now_s, ready_since_s):
+            self.settled()
+        self.streak += 1
+        if self._window.allows(now_s) and self.streak <= self._intensity:
+            return Decision(0.0, False)
+        self.crash_looping = True
+        delay_s = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self.delayed, 16))
+        self.delayed += 1
+        return Decision(min(LONGEST_DELAY_S, delay_s * (1 + JITTER * (2 * luck - 1))), True)
+
+    def stable(self, now_s: float, ready_since_s: float | None) -> bool:
+        """Say whether a child that is ready since then has proved itself."""
+        return ready_since_s is not None and now_s - ready_since_s >= self._period_s
+
+    def settled(self) -> None:
+        """Forget the streak: the child proved itself, or a person asked for a restart."""
+        self.streak = 0
+        self.delayed = 0
+        self.crash_looping = False
+
+
+def restarts(restart: Restart, code: int | None) -> bool:
+    """Say whether a child with this type restarts after this exit; code: negative for a signal, None unknown."""
+    return restart == "permanent" or (restart == "transient" and code != 0)
+
+
+def affected(order: Sequence[str], failed: str, strategy: Strategy) -> list[str]:
+    """Return who restarts when `failed` does, in start order; they stop in the reverse of it."""
+    if strategy == "one_for_one":
+        return [failed]
+    return list(order) if strategy == "one_for_all" else list(order[order.index(failed) :])

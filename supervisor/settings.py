@@ -1,0 +1,197 @@
+"""The settings in force: defaults, then the file, then the environment, then the command line, later ones winning.
+
+In: a path or none, the environment, `KEY=VALUE` texts. Out: `Loaded`, the finished `Config` with the source of every
+value, or one `SettingsError` that holds all that is wrong, each with place, key, found value, rule and way out. Never
+stops at the first error, never guesses.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from actors.core.config import Config
+from supervisor.checks import faults
+from supervisor.keys import OLDER_NAMES, Key, all_keys, all_sections, is_section, show
+from supervisor.yaml_file import read_yaml
+
+LOCAL_FILE = "vectra.yaml"
+USER_FILE = "~/.config/vectra/vectra.yaml"
+COMMAND_LINE = "command line"
+
+_BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; `errors` has one message for each thing to mend."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """The settings, the file they came from, and where each value came from."""
+
+    config: Config
+    sources: dict[str, str]  # key -> "default", the file's name, a variable's name, "command line"
+    path: str | None = None
+
+
+class _Found(Struct, frozen=True):
+    """A value on its way: where it stood, and how to get rid of it."""
+
+    value: Any
+    source: str
+    place: str  # what messages begin with
+    undo: str
+
+
+def find_file(given: str | None) -> Path | None:
+    """Return the settings file: the given one, else ./vectra.yaml, else the user's, else None."""
+    if given is not None:
+        return Path(given).expanduser()
+    for candidate in (Path(LOCAL_FILE), Path(USER_FILE).expanduser()):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str] = ()) -> Loaded:
+    """Return the settings in force. SettingsError: all that is wrong, at once."""
+    path = find_file(given)
+    found: dict[str, _Found] = {}
+    errors: list[str] = []
+    if path is not None:
+        _take_file(path, found, errors)
+    _take_environment(environ, found, errors)
+    _take_command_line(overrides, found, errors)
+    config = _assemble(found, errors)
+    sources = {name: found[name].source if name in found else "default" for name in all_keys()}
+    for key, value, rule, way_out in faults(config):
+        place = found[key].place if key in found else str(path or "settings")
+        errors.append(f"{place}: {key} is {show(value)}, must be {rule}. {way_out}")
+    if errors:
+        raise SettingsError(errors)
+    return Loaded(config=config, sources=sources, path=None if path is None else str(path.absolute()))
+
+
+def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> None:
+    place = str(path)
+    data, form_errors = read_yaml(path, place)
+    errors += form_errors
+    for name, value in data.items():
+        if name in all_sections():
+            if isinstance(value, dict):
+                for leaf, inner in value.items():
+                    _take_key(f"{name}.{leaf}", inner, place, found, errors)
+            elif value is not None:
+                rule = "a section: its keys, indented, in the lines below it"
+                errors.append(f"{place}: {name} is {show(value)}, must be {rule}. Remove the line for the defaults.")
+        else:
+            _take_key(name, value, place, found, errors)
+
+
+def _take_key(name: str, value: Any, place: str, found: dict[str, _Found], errors: list[str]) -> None:
+    if name in all_keys():
+        found[name] = _Found(value, place, place, "Remove the line")
+    else:
+        errors.append(f"{place}: {name} is not a key.{_suggestion(name)} Remove the line.")
+
+
+def _take_environment(environ: Mapping[str, str], found: dict[str, _Found], errors: list[str]) -> None:
+    variables = {key.variable: name for name, key in all_keys().items()}
+    for variable, name in [*OLDER_NAMES.items(), *variables.items()]:  # later ones win
+        if variable in environ:
+            _take_text(
+                name, environ[variable], variable, f"environment: {variable}", f"Unset {variable}", found, errors
+            )
+    sections = tuple(f"VECTRA_{section.upper()}_" for section in all_sections())
+    for variable in sorted(environ):
+        if variable.startswith(sections) and variable not in variables:
+            nearest = difflib.get_close_matches(variable, variables, 1)
+            meant = f" Did you mean {nearest[0]}?" if nearest else ""
+            errors.append(f"environment: {variable} sets no key.{meant} Unset it.")
+
+
+def _take_command_line(overrides: Iterable[str], found: dict[str, _Found], errors: list[str]) -> None:
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        place = f"command line: --set {override}"
+        if not equals:
+            errors.append(f"{place}: is {override!r}, must be KEY=VALUE, as in --set feed.port=9000.")
+        elif name not in all_keys():
+            errors.append(f"{place}: {name} is not a key.{_suggestion(name)} Leave it out.")
+        else:
+            _take_text(name, text, COMMAND_LINE, "command line", f"Leave out --set {name}", found, errors)
+
+
+def _take_text(
+    name: str, text: str, source: str, place: str, undo: str, found: dict[str, _Found], errors: list[str]
+) -> None:
+    key = all_keys()[name]
+    try:
+        found[name] = _Found(_from_text(text, key.type), source, place, undo)
+    except ValueError:
+        errors.append(_message(key, text, place, undo))
+
+
+def _from_text(text: str, kind: Any) -> Any:
+    """Turn a variable's text into a value of `kind`. ValueError: it cannot be one."""
+    while hasattr(kind, "__metadata__"):
+        kind = get_args(kind)[0]
+    if get_origin(kind) is list:
+        inner = get_args(kind)[0]
+        if inner is str:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return json.loads(text)
+    if get_origin(kind) is dict:
+        return json.loads(text)
+    if kind is bool:
+        return _BOOLS.get(text.strip().lower(), text)
+    if type(None) in get_args(kind) and text.strip() in ("", "null"):
+        return None
+    if kind in (int, float):
+        return kind(text)
+    return text
+
+
+def _assemble(found: dict[str, _Found], errors: list[str]) -> Config:
+    """Put the good values together, defaults in place of the bad ones: the rules across keys are looked at too."""
+    values: dict[str, Any] = {}
+    for name, item in found.items():
+        key = all_keys()[name]
+        try:
+            values[name] = msgspec.convert(item.value, key.type)
+        except msgspec.ValidationError:
+            errors.append(_message(key, item.value, item.place, item.undo))
+    return build(values)
+
+
+def build(values: Mapping[str, Any]) -> Config:
+    """Return the settings with these values by dotted name, defaults elsewhere."""
+    top: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
+    for field in msgspec.structs.fields(Config):
+        if is_section(field.type):
+            prefix = field.name + "."
+            inner = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+            top[field.name] = field.type(**inner)
+    return Config(**top)
+
+
+def _message(key: Key, value: Any, place: str, undo: str) -> str:
+    default = f"{undo} for the default, {show(key.default)}."
+    return f"{place}: {key.name} is {show(value)}, must be {key.rule}. {default}"
+
+
+def _suggestion(name: str) -> str:
+    known = list(all_keys())
+    nearest = difflib.get_close_matches(name, known, 1, 0.6)
+    if not nearest:
+        leaf = name.rpartition(".")[2]
+        nearest = [key for key in known if key.rpartition(".")[2] == leaf][:1]
+    return f" Did you mean {nearest[0]}?" if nearest else ""

@@ -1,0 +1,67 @@
+"""Child specs as validated data: what to start, when to start it again, how to stop it. The words are OTP's.
+
+In: structs, from the plan or (later) from a user's file. Out: the same structs, checked, or one error that names all
+that is wrong. Knows no process; a child is a string here, so that a bad import is that child's crash alone.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Restart = Literal["permanent", "transient", "temporary"]
+Strategy = Literal["one_for_one", "one_for_all", "rest_for_one"]
+
+Seconds = Annotated[float, Meta(gt=0, le=3600, description="above 0, at most 3600 seconds")]
+
+
+class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One child.
+
+    restart: permanent, always; transient, after an abnormal exit only (a signal, or a code not 0); temporary, never.
+    shutdown_s: between SIGTERM and SIGKILL; 0 is OTP's brutal kill.
+    hang_s: the longest time without progress, once ready. sections: the settings whose change restarts it.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z", description="small letters, digits and hyphens")]
+    start: Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*\Z", description="'package.module:function'")]
+    restart: Restart = "permanent"
+    shutdown_s: Annotated[float, Meta(ge=0, le=3600, description="0 to 3600 seconds")] = 5.0
+    start_timeout_s: Seconds = 30.0
+    hang_s: Seconds = 5.0
+    intensity: Annotated[int, Meta(ge=0, description="0 or more restarts")] = 5
+    period_s: Seconds = 5.0
+    group: str = "main"
+    sections: tuple[str, ...] = ()
+
+
+class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Children that stand and fall together, as their strategy says; the order is that of the plan."""
+
+    id: str
+    strategy: Strategy = "one_for_one"
+
+
+class SpecError(ValueError):
+    """A plan cannot be run; the message names each bad spec."""
+
+
+def validated(specs: Iterable[ChildSpec], groups: Iterable[Group] = ()) -> list[ChildSpec]:
+    """Return the specs as a list. SpecError: a value breaks its rule, an id stands twice, a group is unknown."""
+    errors: list[str] = []
+    checked: list[ChildSpec] = []
+    known_groups = {"main", *(group.id for group in groups)}
+    for spec in specs:
+        try:
+            checked.append(msgspec.convert(msgspec.to_builtins(spec), ChildSpec))
+        except msgspec.ValidationError as error:
+            errors.append(f"child spec {spec.id!r}: {error}")
+            continue
+        if any(other.id == spec.id for other in checked[:-1]):
+            errors.append(f"child spec {spec.id!r}: id stands twice, must be unique. Rename one.")
+        if spec.group not in known_groups:
+            errors.append(f"child spec {spec.id!r}: group is {spec.group!r}, must be one of {sorted(known_groups)}.")
+    if errors:
+        raise SpecError("\n".join(errors))
+    return checked

@@ -1,0 +1,123 @@
+"""The answer to "how are you": the object of contract 4.2, made from the tree's fields. Reads /proc, waits for nothing.
+
+`progress`, `recording`, `source`, `journal` and `gaps` are what the actors last reported; what is not known is null.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from actors.core.clock import now_us
+from actors.core.endpoints import everything
+from supervisor.child import Child
+from supervisor.procfs import cpu_s, rss_bytes
+from vectra_player.version import __version__
+
+ENDPOINTS = ("web", "feed", "monitor", "events", "requests", "cdp", "simulator")
+FRESH_S = 0.5  # processor shares over less time than this are noise
+
+SupervisorState = str
+
+
+class Processor:
+    """What share of a core each process used since it was last asked about."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[float, float, float]] = {}  # pid -> (when, cpu seconds then, percent)
+
+    def percent(self, pid: int, started_s: float, now_s: float) -> float | None:
+        """Return the share in percent; over its whole life when asked for the first time."""
+        used_s = cpu_s(pid)
+        if used_s is None:
+            self._last.pop(pid, None)
+            return None
+        since_s, before_s, percent = self._last.get(pid, (started_s, 0.0, 0.0))
+        if now_s - since_s < FRESH_S and pid in self._last:
+            return percent
+        percent = round(100 * max(0.0, used_s - before_s) / max(now_s - since_s, 0.01), 1)
+        self._last[pid] = (now_s, used_s, percent)
+        return percent
+
+    def keep(self, pids: set[int]) -> None:
+        """Forget all other processes."""
+        self._last = {pid: sample for pid, sample in self._last.items() if pid in pids}
+
+
+def actor_status(child: Child, processor: Processor, now_s: float) -> dict[str, Any]:
+    """Return one entry of `actors`."""
+    pid, last = child.pid, child.last_exit
+    code = last.code if last else None
+    return {
+        "name": child.id,
+        "state": child.state,
+        "pid": pid,
+        "uptime_s": round(now_s - child.started_s, 3) if pid is not None else None,
+        "restarts": child.restarts,
+        "last_exit": last
+        and {
+            "code": code if code is not None and code >= 0 else None,
+            "signal": -code if code is not None and code < 0 else None,
+            "at": last.at_ms,
+            "last_lines": last.last_lines,
+        },
+        "rss_bytes": rss_bytes(pid) if pid is not None else None,
+        "cpu_percent": processor.percent(pid, child.started_s, now_s) if pid is not None else None,
+        "progress": child.progress,
+        "degraded": child.degraded,
+        "reason": child.reason(now_s),
+        "stats": child.stats,
+    }
+
+
+def journal_figures(stats: dict[str, Any]) -> dict[str, Any]:
+    """Return `recording`, `source`, `journal` and `gaps` from what the journal last reported."""
+    last_frame_us = stats.get("last_frame_us")
+    age_s = round(max(0, now_us() - last_frame_us) / 1e6, 3) if last_frame_us else None
+    return {
+        "recording": {"on": stats.get("recording_on"), "since": stats.get("recording_since")},
+        "source": {"connected": stats.get("connected"), "url": stats.get("source_url"), "last_frame_age_s": age_s},
+        "journal": {"seq": stats.get("seq"), "bytes": stats.get("bytes"), "unacked": stats.get("unacked")},
+        "gaps": {"count": stats.get("gaps"), "seconds": stats.get("gap_seconds")},
+    }
+
+
+def all_endpoints(runtime_dir: Path | None) -> dict[str, str | None]:
+    """Return every URL of the contract, null where nothing is served, and whatever else is published."""
+    served = everything(runtime_dir) if runtime_dir is not None else {}
+    return {**dict.fromkeys(ENDPOINTS), **served}
+
+
+def empty_status(data_dir: Path, runtime_dir: Path) -> dict[str, Any]:
+    """Return the object as it is when no daemon runs."""
+    supervisor: dict[str, Any] = {"pid": None, "state": "stopped", "uptime_s": None, "version": __version__}
+    supervisor |= {"demo": None, "data_dir": str(data_dir), "runtime_dir": str(runtime_dir)}
+    return {
+        "supervisor": supervisor,
+        "actors": [],
+        **journal_figures({}),
+        "endpoints": all_endpoints(None),
+    }
+
+
+class Status:
+    """Makes the object for a running tree."""
+
+    def __init__(self, pid: int, data_dir: Path, runtime_dir: Path, demo: bool) -> None:
+        self._fixed = {"pid": pid, "version": __version__, "demo": demo}
+        self._places = {"data_dir": str(data_dir), "runtime_dir": str(runtime_dir)}
+        self._runtime_dir = runtime_dir
+        self._began_s = time.monotonic()
+        self._processor = Processor()
+
+    def answer(self, state: SupervisorState, children: list[Child]) -> dict[str, Any]:
+        """Return the object as of now."""
+        now_s = time.monotonic()
+        self._processor.keep({child.pid for child in children if child.pid is not None})
+        journal = next((child.stats for child in children if child.id == "journal"), {})
+        uptime_s = round(now_s - self._began_s, 3)
+        return {
+            "supervisor": {**self._fixed, "state": state, "uptime_s": uptime_s, **self._places},
+            "actors": [actor_status(child, self._processor, now_s) for child in children],
+            **journal_figures(journal),
+            "endpoints": all_endpoints(self._runtime_dir),
+        }

@@ -1,0 +1,402 @@
+"""The process tree: starts children, hears them, notices deaths and hangs, restarts, stops in order.
+
+In: child specs, reports from the children, exits from the kernel, requests from `control`. Out: processes, lines for
+people (`say`), facts for the journal. One thread, and nothing in it waits: every wait is a descriptor in the loop or a
+time in a child's `due`. Which restart when is decided in `restart`, the order in `turnover`.
+"""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from actors.core import runtime, streams
+from actors.core.bus import Bus
+from actors.core.clock import now_us
+from actors.core.config import Config
+from actors.core.log import log_path
+from actors.core.loop import Loop
+from actors.core.messages import Progress, Ready
+from supervisor import restart
+from supervisor.child import Child, LastExit
+from supervisor.diary import Diary
+from supervisor.launch import Exit, ForkServer, Spawned, Started
+from supervisor.leftovers import Roster
+from supervisor.logs import last_lines
+from supervisor.spec import ChildSpec, Group
+from supervisor.turnover import Turnover
+from supervisor.words import duration, exit_words
+
+TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
+DUMP_S = 0.15  # for a hung child to write its stacks
+REAP_S = 2.0  # a killed child whose exit nobody reports for so long: the fork server hangs
+SPAWN_S = 10.0  # the fork server's first imports take 0.3 s here, several where the disk is cold
+LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
+LAST_LINES = 50
+
+Say = Callable[[str], None]
+
+
+class Tree:
+    """All children of one supervisor."""
+
+    def __init__(
+        self,
+        specs: Sequence[ChildSpec],
+        config: Config,
+        *,
+        demo: bool,
+        say: Say,
+        groups: Sequence[Group] = (),
+        preload: Sequence[str] | None = None,
+    ) -> None:
+        self.config = config
+        self.demo = demo
+        self.loop = Loop()
+        self.bus = Bus(config.runtime_path)
+        self.children: dict[str, Child] = {spec.id: Child(spec) for spec in specs}
+        self.say = say
+        self.stopping = False
+        modules = sorted({spec.start.partition(":")[0] for spec in specs}) if preload is None else preload
+        self.server = ForkServer(config.runtime_path, modules)
+        self.diary = Diary(self.bus)
+        self._groups = {group.id: group for group in groups}
+        self._roster = Roster(config.runtime_path)
+        self._encoded = msgspec.msgpack.encode(config)
+        self._reports = self.bus.inbox(streams.REPORTS)
+        self._listening = False
+        self._jobs: list[Turnover] = []
+        self._going: list[Child] = []  # no longer in the plan, not yet down
+        self._server_deaths = 0
+        self._preload_seen: int | None = None
+        self._next_resend_s = 0.0
+        self.loop.read(self.diary.results, self.diary.hear)
+
+    # What others ask of the tree.
+
+    def start(self) -> None:
+        """Start the fork server and every child."""
+        self._ensure_server()
+        for child in self.children.values():
+            self._start(child)
+
+    def all_ready(self) -> bool:
+        """Say whether every child does its work."""
+        return all(child.is_ready for child in self.children.values())
+
+    def stop(self) -> None:
+        """Take everything down in the order of the flow; `finished` tells when."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self._jobs = [Turnover([*self._going, *reversed(self.children.values())], ())]
+        self._advance()
+
+    def hurry(self) -> None:
+        """Kill what is still there: whoever asked to stop asked again."""
+        for child in self._everyone():
+            if child.process is not None:
+                self._kill(child, time.monotonic())
+
+    @property
+    def finished(self) -> bool:
+        """Whether a stop is complete."""
+        return self.stopping and all(child.process is None for child in self._everyone())
+
+    def restart(self, ids: Sequence[str]) -> None:
+        """Stop these children in the order of the flow and start them again; no restart intensity is charged."""
+        children = [child for child in self.children.values() if child.id in ids and not child.leaving]
+        for child in children:
+            child.history.settled()
+        if children and not self.stopping:
+            self._jobs.append(Turnover(reversed(children), children))
+            self._advance()
+
+    def replan(self, specs: Sequence[ChildSpec], config: Config, changed: set[str]) -> None:
+        """Take new specs and settings; restart the children named in `changed`, add and remove the others."""
+        self.config = config
+        self._encoded = msgspec.msgpack.encode(config)
+        by_id = {spec.id: spec for spec in specs}
+        going = [child for child in self.children.values() if child.id not in by_id]
+        self._going += going
+        coming = [Child(spec) for spec in specs if spec.id not in self.children]
+        kept = {**self.children, **{child.id: child for child in coming}}
+        for spec in specs:
+            child = kept[spec.id]
+            if (spec.intensity, spec.period_s) != (child.spec.intensity, child.spec.period_s):
+                child.history = restart.History(spec.intensity, spec.period_s)
+            child.spec = spec
+        self.children = {spec.id: kept[spec.id] for spec in specs}
+        self.restart(sorted(changed & set(self.children)))
+        if going:
+            self._jobs.append(Turnover(reversed(going), ()))
+        for child in coming:
+            self._start(child)
+        self._advance()
+
+    def turn(self) -> None:
+        """One turn of the control loop: wait for what comes first, then do what is due."""
+        began_s = time.monotonic()
+        dues = [child.due_s for child in self._everyone() if child.due_s is not None]
+        wait_s = min(TICK_S, max(0.0, min(dues, default=began_s + TICK_S) - began_s))
+        self._listen(any(child.phase == "starting" for child in self.children.values()))
+        self.loop.turn(wait_s)
+        self._read_reports()
+        now_s = time.monotonic()
+        if (late_s := now_s - began_s - wait_s) > LATE_S:
+            for child in self._everyone():
+                child.progress_s += late_s
+        for child in self._everyone():
+            if child.due_s is not None and child.due is not None and child.due_s <= now_s:
+                child.due(now_s)
+        if self.diary.pending and now_s >= self._next_resend_s:
+            self._next_resend_s = now_s + TICK_S
+            self.diary.resend()
+
+    def close(self) -> None:
+        """End the fork server and give everything back; the children must be down."""
+        self.server.close()
+        self._roster.clear()
+        self.bus.close()
+        self.loop.close()
+
+    # Births.
+
+    def _start(self, child: Child) -> None:
+        if self.stopping:
+            return
+        now_s = time.monotonic()
+        try:
+            server_pid = self._ensure_server()
+            args = (child.id, child.spec.start, self._encoded, self.demo, server_pid)
+            process = self.server.spawn(child.id, runtime.enter, args)
+        except (OSError, EOFError) as error:
+            child.phase = "waiting"
+            child.note = f"the fork server does not answer ({error}); tried again in a moment"
+            child.at(now_s + TICK_S, lambda _: self._start(child))
+            return
+        child.began(process, now_s)
+        child.at(now_s + SPAWN_S, lambda _: self._server_hangs(f"gave no process for {child.id}"))
+        self.loop.read(process, lambda: self._on_news(child, process))
+
+    def _ensure_server(self) -> int:
+        if self.server.pid is not None:
+            if not self.server.alive():
+                raise EOFError("it has just died")  # the loop is about to hear of it
+            return self.server.pid
+        pid = self.server.ensure()
+        self._server_fd = _Fd(self.server.fileno())
+        self.loop.read(self._server_fd, self._on_server_death)
+        self._roster.add("fork-server", pid)
+        return pid
+
+    def _on_news(self, child: Child, process: Spawned) -> None:
+        watched = process.fileno()
+        news = process.news()
+        if isinstance(news, Started):
+            self._roster.add(child.id, news.pid)
+            self._look_at_preload()
+            if child.phase == "starting":
+                limit_s = child.spec.start_timeout_s
+                why = f"was not ready after {duration(limit_s)}"
+                child.at(child.started_s + limit_s, lambda now_s: self._hung(child, why, now_s))
+            elif child.phase == "stopping":
+                process.send_signal(signal.SIGTERM)
+        elif isinstance(news, Exit):
+            self.loop.forget(_Fd(watched))
+            process.close()
+            self._on_exit(child, news.code)
+        elif process.fileno() != watched:
+            self.loop.forget(_Fd(watched))
+            self.loop.read(process, lambda: self._on_news(child, process))
+
+    def _look_at_preload(self) -> None:
+        """Tell, once for each fork server, what it could not import: multiprocessing itself would keep silent."""
+        if self._preload_seen != self.server.pid:
+            self._preload_seen = self.server.pid
+            for failure in self.server.preload_failures():
+                self.say(failure)
+
+    # Reports.
+
+    def _listen(self, wanted: bool) -> None:
+        """Wake up for each report only while somebody is starting; else they are read once a tick."""
+        if wanted and not self._listening:
+            self.loop.read(self._reports, self._read_reports)
+        elif self._listening and not wanted:
+            self.loop.forget(self._reports)
+        self._listening = wanted
+
+    def _read_reports(self) -> None:
+        now_s = time.monotonic()
+        while (report := self._reports.receive()) is not None:
+            child = self.children.get(report.actor)
+            if child is None or child.pid != report.pid:
+                continue
+            if isinstance(report, Ready):
+                if child.phase == "starting":
+                    self._on_ready(child, now_s)
+            elif isinstance(report, Progress):
+                child.said_progress(report.count, report.stats, now_s)
+
+    def _on_ready(self, child: Child, now_s: float) -> None:
+        child.said_ready(now_s)
+        self._watch(child, now_s)
+        if child.died_s is not None:
+            after_s = now_s - child.died_s
+            child.died_s = None
+            self.say(f"{child.id} is ready again, {round(after_s * 1000)} ms after its end")
+            after_ms = round(after_s * 1000)
+            self.diary.note(child.id, "restarted", pid=child.pid, restarts=child.restarts, after_ms=after_ms)
+
+    def _watch(self, child: Child, now_s: float) -> None:
+        """Look whether a ready child makes progress, and come back when that could have changed."""
+        if child.history.crash_looping and child.history.stable(now_s, child.ready_s):
+            child.history.settled()
+            self.say(f"{child.id} runs steadily again")
+        limit_s = child.spec.hang_s
+        if now_s - child.progress_s >= limit_s:
+            self._hung(child, f"made no progress for {duration(limit_s)}", now_s)
+            return
+        due_s = child.progress_s + limit_s
+        if child.history.crash_looping and child.ready_s is not None:
+            due_s = min(due_s, child.ready_s + child.spec.period_s)
+        child.at(due_s, lambda later_s: self._watch(child, later_s))
+
+    # Ends.
+
+    def _hung(self, child: Child, why: str, now_s: float) -> None:
+        child.phase = "hung"
+        child.note = f"{why}; its stacks go to its log, then it is killed"
+        self.say(f"{child.id} {why}: killing it")
+        self.diary.note(child.id, "hung", pid=child.pid, reason=why)
+        if child.process is not None:
+            child.process.send_signal(signal.SIGUSR1)
+        child.at(now_s + DUMP_S, lambda later_s: self._kill(child, later_s))
+
+    def _stop(self, child: Child) -> None:
+        child.phase = "stopping"
+        now_s = time.monotonic()
+        if child.process is not None:
+            child.process.send_signal(signal.SIGTERM if child.spec.shutdown_s else signal.SIGKILL)
+        child.at(now_s + child.spec.shutdown_s, lambda later_s: self._kill_slow(child, later_s))
+
+    def _kill_slow(self, child: Child, now_s: float) -> None:
+        if child.spec.shutdown_s:
+            self.say(f"{child.id} did not stop within {duration(child.spec.shutdown_s)}: killing it")
+        self._kill(child, now_s)
+
+    def _kill(self, child: Child, now_s: float) -> None:
+        if child.process is not None:
+            child.process.send_signal(signal.SIGKILL)
+        child.at(now_s + REAP_S, lambda later_s: self._still_there(child, later_s))
+
+    def _still_there(self, child: Child, now_s: float) -> None:
+        """A killed child was not reported as ended: either it cannot die yet, or the fork server is stuck."""
+        if child.process is not None and child.process.runs:
+            self.say(f"{child.id} was killed and is still there: the kernel holds it; waiting")
+            self._kill(child, now_s)
+        else:
+            self._server_hangs(f"did not report the end of {child.id}")
+
+    def _on_exit(self, child: Child, code: int | None) -> None:
+        now_s = time.monotonic()
+        pid, ready_s, deliberate = child.pid, child.ready_s, child.leaving
+        lines = last_lines(log_path(self.config.runtime_path, child.id), LAST_LINES)
+        child.ended(LastExit(code, now_us() // 1000, lines), now_s)
+        self._roster.remove(child.id)
+        if deliberate:
+            child.note = "was stopped"
+            self._advance()
+            return
+        self._on_death(child, code, ready_s, now_s)
+        self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=exit_words(code), state=child.state)
+
+    def _on_death(self, child: Child, code: int | None, ready_s: float | None, now_s: float) -> None:
+        how = exit_words(code)
+        if not restart.restarts(child.spec.restart, code):
+            child.note = f"{how}, and is {child.spec.restart}"
+            self.say(f"{child.id} {how}; it is {child.spec.restart} and stays down")
+            return
+        was_looping = child.history.crash_looping
+        delay_s, looping = child.history.died(now_s, ready_s, random.random())  # noqa: S311 - jitter
+        child.restarts += 1
+        if looping:
+            child.phase = "waiting"
+            child.at(now_s + delay_s, lambda _: self._restart_group(child))
+            word = "still crash-looping" if was_looping else "crash-looping"
+            self.say(f"{child.id} {how}, {word}; next try in {duration(delay_s)}")
+            return
+        self.say(f"{child.id} {how}; starting it again")
+        self._restart_group(child)
+
+    def _restart_group(self, child: Child) -> None:
+        """Start a dead child again, and whom its group's strategy names."""
+        group = self._groups.get(child.spec.group)
+        members = [other.id for other in self.children.values() if other.spec.group == child.spec.group]
+        ids = restart.affected(members, child.id, group.strategy if group else "one_for_one")
+        if ids == [child.id]:
+            self._start(child)
+            return
+        children = [self.children[name] for name in ids if not self.children[name].leaving]
+        self._jobs.append(Turnover(reversed(children), children))
+        self._advance()
+
+    def _advance(self) -> None:
+        for job in list(self._jobs):
+            job.advance(self._stop, self._start)
+        self._jobs = [job for job in self._jobs if not job.done]
+        self._going = [child for child in self._going if child.process is not None]
+
+    # The fork server.
+
+    def _server_hangs(self, why: str) -> None:
+        self.say(f"the fork server {why}: killing it")
+        self.server.kill()
+        for child in self._everyone():
+            child.at(None, None)
+
+    def _on_server_death(self) -> None:
+        """All children die with it: one event, nobody's restart intensity is charged."""
+        self.loop.forget(self._server_fd)
+        self.server.forget()
+        self._server_deaths += 1
+        self.say("the fork server died, and all actors with it; starting them again")
+        running = [child for child in self._everyone() if child.process is not None]
+        coming = {child.id for job in self._jobs for child in job.starts}
+        coming |= {child.id for child in running if not child.leaving}
+        for child in running:
+            child.phase = "stopping"
+            child.restarts += child.id in coming and not self.stopping
+            self._kill(child, time.monotonic())
+        if self.stopping:
+            return
+        again = [child for child in self.children.values() if child.id in coming]
+        self._jobs = [Turnover(running, again, at_once=True)]
+        self.diary.note("fork-server", "exited", actors=sorted(coming))
+        self._advance()
+
+    def _everyone(self) -> list[Child]:
+        """Return all children, those on their way out of the plan too."""
+        return [*self.children.values(), *self._going]
+
+
+def exit_figures(code: int | None) -> dict[str, Any]:
+    """Return an exit as contract 4.2 has it: a code or a signal, the other null."""
+    if code is None or code >= 0:
+        return {"code": code, "signal": None}
+    return {"code": None, "signal": -code}
+
+
+class _Fd:
+    """A bare descriptor, for the loop."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._fd

@@ -1,0 +1,33 @@
+"""What happened to a child, in plain words for people. Pure."""
+
+import signal
+
+
+def exit_words(code: int | None) -> str:
+    """Say how a process ended; code: negative for a signal, None where it is not known."""
+    if code is None:
+        return "ended together with the fork server"
+    if code < 0:
+        return f"was killed by {signal_name(-code)}"
+    return "ended" if code == 0 else f"ended with exit code {code}"
+
+
+def signal_name(number: int) -> str:
+    """Return a signal's name, or its number where it has none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time as people say it: 0.4 s, 12 s, 3 min, 5 h 12 min, 4 d 3 h."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

@@ -1,0 +1,54 @@
+"""Tiny actors for the tests of the tree: each shows one way to live or to die."""
+
+import os
+import signal
+import time
+
+from actors.core.runtime import Context
+
+
+def works(context: Context) -> None:
+    """Be ready and idle until told to stop."""
+    context.ready()
+    context.run_loop()
+
+
+def fails_at_once(context: Context) -> None:
+    """Die of an exception before being ready."""
+    raise RuntimeError("these are my last words")
+
+
+def ends_well(context: Context) -> None:
+    """Be ready, then end with code 0."""
+    context.ready()
+
+
+def dies_after_ready(context: Context) -> None:
+    """Be ready, then die 1.1 s later, as a thing that supervisord never catches."""
+    context.loop.every(1.1, lambda: os._exit(3))
+    context.ready()
+    context.run_loop()
+
+
+def never_ready(context: Context) -> None:
+    """Work, but never say so."""
+    context.run_loop()
+
+
+def ignores_sigterm(context: Context) -> None:
+    """Go on for ever, whatever it is told."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    context.ready()
+    context.run_loop()
+
+
+def spins(context: Context) -> None:
+    """Be ready, then stay in a handler for ever."""
+
+    def endless() -> None:
+        while True:
+            time.monotonic()
+
+    context.loop.every(0.3, endless)
+    context.ready()
+    context.run_loop()

@@ -1,0 +1,36 @@
+"""A real supervisor over test children: `python -P run_daemon.py DATA_DIR JSON [foreground|FD]`.
+
+JSON: {"children": [child specs], "set": ["key=value", ...]}.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from actors.core.config import Config
+from supervisor.daemon import Daemon
+from supervisor.settings import Loaded, load
+from supervisor.spec import ChildSpec, validated
+
+
+def main() -> int:
+    """Run until told to stop."""
+    data_dir, order_text, how = sys.argv[1], sys.argv[2], sys.argv[3]
+    order = json.loads(order_text)
+
+    def planner(config: Config, demo: bool) -> list[ChildSpec]:
+        return validated(msgspec.convert(order["children"], list[ChildSpec]))
+
+    def read() -> Loaded:
+        extra = Path(data_dir, "set.json")
+        more = json.loads(extra.read_text()) if extra.exists() else []
+        return load(None, {}, [f"data_dir={data_dir}", *order["set"], *more])
+
+    announce = None if how == "foreground" else int(how)
+    return Daemon(read(), read, demo=False, foreground=how == "foreground", announce=announce, planner=planner).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

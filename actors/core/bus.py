@@ -6,6 +6,7 @@ be decoded is counted and passed over (`undecodable`). Contexts are made on firs
 """
 
 import asyncio
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -94,6 +95,10 @@ class Outbox(_Socket[M]):
             return False
         return True
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the stream can take a message, as just after connecting; say whether it can."""
+        return bool(self.socket.poll(int(timeout_s * 1000), zmq.POLLOUT))
+
 
 class Router(_Socket[M]):
     """The answering end of a router-dealer stream."""
@@ -125,13 +130,12 @@ class Dealer(_Socket[M]):
 
     def ask(self, question: Any, timeout_s: float) -> M | None:
         """Send the question and wait for one answer; None after `timeout_s`."""
-        try:
-            self.socket.send(self._encoder.encode(question), zmq.NOBLOCK)
-        except zmq.Again:
+        deadline_s = time.monotonic() + timeout_s
+        if not self.socket.poll(int(timeout_s * 1000), zmq.POLLOUT):  # also waits for the connection
             return None
-        if not self.socket.poll(int(timeout_s * 1000)):
-            return None
-        return self._decode(self.socket.recv())
+        self.socket.send(self._encoder.encode(question), zmq.NOBLOCK)
+        left_ms = max(0, round((deadline_s - time.monotonic()) * 1000))
+        return self._decode(self.socket.recv()) if self.socket.poll(left_ms) else None
 
 
 class AsyncInbox(_Socket[M]):

@@ -28,6 +28,7 @@ from actors.core.log import start_logging
 from actors.core.loop import Loop
 from actors.core.messages import Progress, Ready
 
+CONNECT_S = 0.1  # the supervisor's socket is there in a millisecond, or the supervisor is gone
 REPORT_S = 0.25  # four reports within the shortest hang limit, the captures' 1 s
 
 
@@ -53,6 +54,7 @@ class Context:
         if not self.is_ready:
             self.is_ready = True
             self.log.info("ready")
+            self._reports.wait(CONNECT_S)  # or the first word is lost and the next comes a quarter of a second later
         self.report()
 
     def report(self) -> None:

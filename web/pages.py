@@ -1,0 +1,98 @@
+"""The pages a person sees. They bring the frame; live numbers come through `/ws/live` and the API.
+
+Data is put into the page by Jinja's escaping here, and by textContent in the scripts: names and chat are hostile.
+"""
+
+import re
+from typing import Any
+
+from quart import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from web.api import find, number
+from web.hub import Hub
+from web.rounds import Round, sidebet_counts
+from web.show import FILTERS
+
+NAVIGATION = (
+    ("live", "/", "Live", "l"),
+    ("recording", "/recording", "Recording", "r"),
+    ("games", "/games", "Rounds", "g"),
+    ("explorer", "/explorer", "Explorer", "e"),
+    ("backtest", "/backtest", "Backtest", "b"),
+    ("profiles", "/profiles", "Profiles", "p"),
+    ("system", "/system", "System", "s"),
+)
+LATER = {
+    "explorer": (
+        "Explorer",
+        "Questions to everything that was recorded: how long rounds last, how high they go, what follows a long one, "
+        "with filters, charts and your own SQL.",
+        "The same data can be queried today: the Parquet files open in DuckDB, pandas or Polars.",
+    ),
+    "backtest": (
+        "Backtest",
+        "A strategy played against recorded rounds, tick by tick, with its trades drawn into the chart and its "
+        "result after fees and luck.",
+        "The rounds it will play are being recorded now; each one is listed under Rounds.",
+    ),
+    "profiles": (
+        "Profiles",
+        "Other players as the record shows them: what they trade, when they leave, what they win and lose.",
+        "Their trades and side bets are recorded as the game sends them.",
+    ),
+}
+PAGE_ROUNDS = 50
+
+
+def page_routes(hub: Hub) -> Blueprint:
+    """Return the blueprint."""
+    routes = Blueprint("pages", __name__)
+    for name, filter_ in FILTERS.items():
+        routes.add_app_template_filter(filter_, name)
+
+    @routes.app_context_processor
+    async def frame() -> dict[str, Any]:
+        return {"navigation": NAVIGATION}
+
+    @routes.get("/")
+    async def live() -> str:
+        return await render_template("live.html", here="live")
+
+    @routes.get("/recording")
+    async def recording() -> str:
+        return await render_template("recording.html", here="recording")
+
+    @routes.get("/games")
+    async def games() -> str | AnyResponse:
+        wanted = request.args.get("id", "").strip()
+        if re.fullmatch(r"[\w-]{1,80}", wanted):
+            return redirect(f"/games/{wanted}", 303)
+        before = number("before", None, 0, 2**53)
+        rounds = await hub.rounds(PAGE_ROUNDS, before)
+        older = rounds[-1].seq if len(rounds) == PAGE_ROUNDS else None
+        return await render_template("games.html", here="games", rounds=rounds, older=older, before=before)
+
+    @routes.get("/games/<game_id>")
+    async def game(game_id: str) -> str:
+        found = await find(hub, game_id)
+        return await render_template("game.html", here="games", round=found, bets=_bets(found))
+
+    @routes.get("/system")
+    async def system() -> str:
+        return await render_template("system.html", here="system")
+
+    @routes.get("/<any(explorer,backtest,profiles):page>")
+    async def later(page: str) -> str:
+        title, what, meanwhile = LATER[page]
+        return await render_template("later.html", here=page, title=title, what=what, meanwhile=meanwhile)
+
+    @routes.get("/favicon.ico")
+    async def favicon() -> AnyResponse | Response:
+        return redirect("/static/favicon.svg", 308)
+
+    return routes
+
+
+def _bets(round_: Round) -> tuple[int, int] | None:
+    return sidebet_counts(round_.sidebets)

@@ -1,0 +1,30 @@
+// How fast events come and how far the disk is behind: the same rows on the Live and the Recording page.
+
+import { span, unit, whole } from "./format.js";
+import { doc } from "./link.js";
+import { classes, find, text } from "./page.js";
+
+const LATE_MS = 2000;
+
+/** Draw the rows `events`, `disk` and, where the page has it, `gaps`. */
+export function drawFlow() {
+  const { eventsPerS, behindMs, unsynced } = doc.pulse;
+  text(find("events"), unit(eventsPerS, 1, "/s"));
+  text(find("disk"), diskWords(behindMs, unsynced));
+  classes(find("disk"), behindMs > LATE_MS ? "warn" : "");
+  const gaps = doc.status.gaps;
+  if (!find("gaps")) return;
+  text(find("gaps"), gapWords(gaps));
+  classes(find("gaps"), gaps?.count > 0 ? "warn" : "");
+}
+
+function diskWords(behindMs, unsynced) {
+  if (typeof behindMs !== "number") return "–";
+  if (behindMs > LATE_MS) return `${whole(unsynced)} events wait, ${span(behindMs)}`;
+  return `all, ${span(behindMs)} behind`;
+}
+
+function gapWords(gaps) {
+  if (typeof gaps?.count !== "number") return "–";
+  return gaps.count === 0 ? "none" : `${whole(gaps.count)} · ${span((gaps.seconds ?? 0) * 1000)}`;
+}

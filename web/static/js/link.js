@@ -1,0 +1,104 @@
+// The WebSocket to the control room: merges what changed into one document, tells listeners, and knows how old it is.
+// Reconnects by itself with back-off and jitter. Never shows a dead connection as a quiet game: the server beats each
+// second, and silence for longer counts as lost.
+
+const BEAT_LIMIT_MS = 3500;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
+const OFFSETS_KEPT = 8;
+
+export const doc = { state: {}, status: {}, pulse: {}, rounds: {}, chart: null };
+export const link = { up: false, heardAt: null, lockedOut: false, everUp: false };
+
+const listeners = [];
+const offsets = [];
+let waitMs = FIRST_WAIT_MS;
+let socket = null;
+let resets = 0;
+
+/** Call `listener(changed)` in the next frame after something changed; `changed` is a set of section names. */
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+/** The server's clock now: what arrived with the least delay tells the difference of the clocks best. */
+export function serverNow() {
+  return Date.now() + (offsets.length ? Math.max(...offsets) : 0);
+}
+
+const changed = new Set();
+let drawing = false;
+
+function announce(sections) {
+  for (const name of sections) changed.add(name);
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    const now = new Set(changed);
+    changed.clear();
+    for (const listener of listeners) listener(now);
+  });
+}
+
+function merge(message) {
+  for (const name of ["state", "status", "pulse", "rounds"]) {
+    if (message[name]) doc[name] = { ...doc[name], ...message[name] };
+  }
+  const chart = message.chart;
+  if (!chart) return;
+  const before = chart.from > 0 && doc.chart ? doc.chart.prices.slice(0, chart.from) : [];
+  if (chart.from === 0) resets += 1;
+  const { from, prices, ...rest } = chart;
+  doc.chart = { ...(from > 0 ? doc.chart : {}), ...rest, prices: before.concat(prices), reset: resets };
+}
+
+function hear(event) {
+  const message = JSON.parse(event.data);
+  offsets.push(message.now - Date.now());
+  if (offsets.length > OFFSETS_KEPT) offsets.shift();
+  waitMs = FIRST_WAIT_MS;
+  Object.assign(link, { up: true, everUp: true, heardAt: Date.now(), lockedOut: false });
+  merge(message);
+  announce(["link", ...Object.keys(message)]);
+}
+
+function lose() {
+  if (!socket) return;
+  socket.onmessage = socket.onclose = null;
+  socket.close();
+  socket = null;
+  link.up = false;
+  announce(["link"]);
+  setTimeout(connect, waitMs * (0.75 + Math.random() / 2));
+  waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
+  if (waitMs > 1000) askWhy();
+}
+
+async function askWhy() {
+  try {
+    link.lockedOut = (await fetch("/api/openapi.json", { method: "HEAD" })).status === 401;
+  } catch {
+    link.lockedOut = false; // not there at all
+  }
+  announce(["link"]);
+}
+
+function connect() {
+  const view = document.body.dataset.view || "pulse";
+  socket = new WebSocket(`ws://${location.host}/ws/live?view=${view}`);
+  socket.onmessage = hear;
+  socket.onclose = lose;
+  link.triedAt = Date.now();
+}
+
+function watch() {
+  const since = link.up ? link.heardAt : link.triedAt;
+  if (socket && Date.now() - since > BEAT_LIMIT_MS) lose();
+}
+
+/** Connect, and stay connected. */
+export function start() {
+  connect();
+  setInterval(watch, 500);
+}

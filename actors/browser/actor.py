@@ -11,6 +11,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -38,6 +39,7 @@ GRACE_S = 2.0  # a predecessor's Chromium, killed with its actor, needs up to 0.
 START_S = 20.0  # on a cold, loaded machine
 ANSWER_S = 0.5
 QUIT_S = 3.0  # Chromium writes its profile at SIGTERM; below the supervisor's limit of 5 s
+NOISE = re.compile(rb":CONSOLE|:ERROR:dbus/")  # page's words are payload; a box without D-Bus is an ordinary box
 PIPE_BYTES = 1_048_576  # Chromium's stderr must never block it, even while this process is stopped
 
 
@@ -69,7 +71,7 @@ class Chromium:
         if not chunk:
             return []
         *lines, self._tail = (self._tail + chunk).split(b"\n")
-        texts = [line.decode(errors="replace") for line in lines if b":CONSOLE" not in line]
+        texts = [line.decode(errors="replace") for line in lines if line and not NOISE.search(line)]
         for text in texts:
             os.write(2, f"chromium: {text}\n".encode(errors="replace"))
         return texts
@@ -216,7 +218,7 @@ class PidFd:
 
 
 def check_port(port: int) -> None:
-    """Unusable: somebody listens on the port. Chromium would silently bind [::1] instead, and clients reach the other."""
+    """Unusable: somebody listens on the port. Chromium would bind [::1] and run, unreachable, silently."""
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         if not port or (family == socket.AF_INET6 and not socket.has_ipv6):
             continue

@@ -136,7 +136,7 @@ class Capture:
 
     def _mark(self) -> None:
         if self._tap is not None and self._socket is not None:
-            self._tap.offset_s = wall_minus_monotonic_s()
+            self._tap.make.offset_s = wall_minus_monotonic_s()
             try:
                 self._socket.flush()
                 self._take(self._tap.tick(monotonic_s()))

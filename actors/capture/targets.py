@@ -1,21 +1,13 @@
-"""What a capture knows of one target (page, frame, worker): its sessions, its open streams, its polls. Pure.
+"""One target of the browser: a page, a frame, a worker. Pure.
 
 A target may be attached more than once (a service worker is, from the browser and from its page): one session carries
-the network events, the others wait as spares. Items of a target leave through its `line`, secrets taken out in order.
+the network events, the others wait as spares.
 """
 
-from collections.abc import Iterable, Iterator
-
-from msgspec.structs import replace
-
-from actors.capture.line import Line
-from actors.capture.polling import Poll
-from actors.capture.redact import Redactor
-from actors.core.messages import Captured, FrameSeen, StreamClosed
+from actors.capture.traffic import Traffic
 
 READ_KINDS = frozenset({"page", "iframe", "worker", "shared_worker", "service_worker", "webview"})
 DOCUMENT_KINDS = frozenset({"page", "iframe", "webview"})
-
 FORBIDDEN = ("chrome-extension://", "devtools://")
 
 
@@ -25,55 +17,24 @@ def is_forbidden(url: str) -> bool:
 
 
 class Target:
-    """One target and everything that ends with it."""
+    """A target and its sessions."""
 
-    def __init__(self, target_id: str, kind: str) -> None:
+    def __init__(self, target_id: str, kind: str, traffic: Traffic) -> None:
         self.id = target_id
         self.kind = kind
-        self.sessions: list[str] = []  # the first one carries the network events
-        self.line = Line()
-        self.polls: dict[str, Poll] = {}  # GETs under way, by request id
-        self.streams: dict[str, str] = {}  # open streams: stream id -> key of its redactor
-        self.announced: set[str] = set()  # streams whose beginning was seen
-        self.errors: dict[str, str] = {}  # by stream, until it closes
-        self._redactors: dict[str, Redactor] = {}
+        self.traffic = traffic
+        self.sessions: dict[str, str] = {}  # session -> the session through which it came; the first one reads
 
-    def reads(self, session: str) -> bool:
-        """Whether `session` is the one that carries the network events."""
-        return bool(self.sessions) and self.sessions[0] == session
+    @property
+    def reader(self) -> str | None:
+        """The session that carries the network events."""
+        return next(iter(self.sessions), None)
 
-    def open(self, stream: str, key: str, announced: bool) -> None:
-        """Note that a stream is open. key: what its acks share with other transports of the same Engine.IO session."""
-        self.streams[stream] = key
-        if announced:
-            self.announced.add(stream)
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a tab's page."""
+        return self.kind == "page"
 
-    def close(self, stream: str, cause: str, at_us: int, cdp_s: float) -> Iterator[Captured]:
-        """Close a stream; yield what may leave the line."""
-        cause = self.errors.pop(stream, cause)
-        yield from self.line.put(StreamClosed(n=0, at_us=at_us, cdp_s=cdp_s, stream=stream, cause=cause))
-
-    def close_all(self, cause: str, at_us: int, cdp_s: float) -> Iterator[Captured]:
-        """Close every stream, as a navigation, a crash or the end of the target does; CDP tells nothing of that."""
-        self.polls.clear()
-        for stream in list(self.streams):
-            yield from self.close(stream, cause, at_us, cdp_s)
-
-    def cleaned(self, items: Iterable[Captured]) -> Iterator[Captured]:
-        """Take the secrets out of what leaves the line; must see every item once, in order."""
-        for item in items:
-            if isinstance(item, FrameSeen):
-                key = self.streams.setdefault(item.stream, item.stream)
-                redactor = self._redactors.setdefault(key, Redactor())
-                payload, changed = redactor.clean(item.sent, item.opcode, item.payload)
-                yield replace(item, payload=payload, redacted=True) if changed else item
-                continue
-            if isinstance(item, StreamClosed):
-                self._forget(item.stream)
-            yield item
-
-    def _forget(self, stream: str) -> None:
-        key = self.streams.pop(stream, stream)
-        self.announced.discard(stream)
-        if key not in self.streams.values():
-            self._redactors.pop(key, None)
+    def is_root(self, frame_id: str, parent_id: str | None) -> bool:
+        """Whether a frame is the one with which the target begins and ends."""
+        return frame_id == self.id or (self.is_page and parent_id is None)

@@ -1,0 +1,196 @@
+"""The WebSockets and polling sessions of one target. Pure.
+
+In: network events, and bodies that were asked for. Out: items in the order in which they happened, secrets taken out;
+`Want`s, where a body must be asked for. CDP says nothing when a document and its sockets go away: `close_all` does.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from actors.capture import wire
+from actors.capture.line import Line, Place
+from actors.capture.maker import Maker
+from actors.capture.polling import Poll, packets_of, poll_of
+from actors.capture.redact import Redactor, clean_urls_in, query_value, short_hash
+from actors.core.messages import Captured, FrameSeen, StreamClosed
+
+UPGRADE = "5"  # Engine.IO: from here on the WebSocket carries the session
+
+
+class Want(Struct, frozen=True):
+    """A body to be asked for; its items have their place already."""
+
+    poll: Poll
+    sent: bool
+    at_s: float  # CDP seconds of its packets
+    place: Place
+
+
+Outcome = Captured | Want
+
+
+class Traffic:
+    """Events of one target in; items and wants out."""
+
+    def __init__(self, target_id: str, make: Maker) -> None:
+        self._id = target_id
+        self._make = make
+        self._line = Line()
+        self._polls: dict[str, Poll] = {}  # GETs under way, by request id
+        self._streams: dict[str, str] = {}  # open streams -> what their acks share with other transports of a session
+        self._errors: dict[str, str] = {}
+        self._redactors: dict[str, Redactor] = {}
+        self._handlers: dict[str, Callable[[Any, float], Iterator[Outcome]]] = {
+            "Network.webSocketFrameReceived": self._on_received,
+            "Network.webSocketFrameSent": self._on_sent,
+            "Network.webSocketCreated": self._on_created,
+            "Network.webSocketClosed": self._on_closed,
+            "Network.webSocketFrameError": self._on_error,
+            "Network.requestWillBeSent": self._on_request,
+            "Network.responseReceived": self._on_response,
+            "Network.loadingFinished": self._on_loaded,
+            "Network.loadingFailed": self._on_failed,
+        }
+
+    def handle(self, method: str, params: wire.Wire, now_s: float) -> Iterator[Outcome]:
+        """Take a network event; others are passed over."""
+        handler = self._handlers.get(method)
+        if handler is not None:
+            yield from handler(params, now_s)
+
+    def put(self, item: Captured) -> Iterator[Captured]:
+        """Take an item about the target itself; it waits in line with the others."""
+        yield from self._cleaned(self._line.put(item))
+
+    def fill(self, want: Want, text: str | None) -> Iterator[Captured]:
+        """Take the body that was wanted, None where there is none."""
+        items = self._packets(want.poll, want.sent, want.at_s, text) if text is not None else []
+        yield from self._cleaned(self._line.fill(want.place, items))
+
+    def close_all(self, cause: str, now_s: float) -> Iterator[Captured]:
+        """Close every stream, as a navigation, a crash or the end of the target does."""
+        self._polls.clear()
+        for stream in list(self._streams):
+            yield from self._close(stream, cause, now_s)
+
+    def expire(self, now_s: float) -> Iterator[Captured]:
+        """Give up bodies that do not come."""
+        yield from self._cleaned(self._line.expire(now_s))
+
+    def held_since_s(self) -> float | None:
+        """Return since when something waits here, None where nothing does."""
+        return self._line.oldest_s()
+
+    # WebSockets
+
+    def _on_received(self, event: wire.SocketFrame, now_s: float) -> Iterator[Outcome]:
+        yield from self._on_frame(event, False)
+
+    def _on_sent(self, event: wire.SocketFrame, now_s: float) -> Iterator[Outcome]:
+        yield from self._on_frame(event, True)
+        if event.response.payload_data == UPGRADE:
+            key = self._streams.get(self._stream(event.request_id))
+            polling = self._stream(f"poll-{key}")
+            if polling in self._streams:
+                yield from self._close(polling, "upgraded", event.timestamp)
+
+    def _on_frame(self, event: wire.SocketFrame, sent: bool) -> Iterator[Outcome]:
+        stream = self._stream(event.request_id)
+        self._streams.setdefault(stream, stream)
+        opcode = int(event.response.opcode)
+        payload = payload_of(opcode, event.response.payload_data)
+        yield from self.put(self._make.frame(stream, sent, opcode, payload, event.timestamp))
+
+    def _on_created(self, event: wire.SocketCreated, now_s: float) -> Iterator[Outcome]:
+        stream = self._stream(event.request_id)
+        sid = query_value(event.url, "sid")
+        self._streams[stream] = short_hash(sid) if sid else stream
+        yield from self.put(self._make.opened(stream, event.url, "websocket", now_s))
+
+    def _on_closed(self, event: wire.SocketClosed, now_s: float) -> Iterator[Outcome]:
+        yield from self._close(self._stream(event.request_id), "closed", event.timestamp)
+
+    def _on_error(self, event: wire.SocketError, now_s: float) -> Iterator[Outcome]:
+        self._errors[self._stream(event.request_id)] = f"error: {clean_urls_in(event.error_message)}"
+        yield from ()
+
+    # Polling
+
+    def _on_request(self, event: wire.RequestSent, now_s: float) -> Iterator[Outcome]:
+        request = event.request
+        poll = poll_of(event.request_id, request.url, request.method, event.timestamp)
+        if poll is None:
+            return
+        if request.method == "GET":
+            self._polls[event.request_id] = poll
+        elif request.post_data is not None:
+            for item in self._packets(poll, True, event.timestamp, request.post_data):
+                yield from self.put(item)
+        elif request.has_post_data:
+            yield Want(poll, True, event.timestamp, self._line.reserve(now_s))
+
+    def _on_response(self, event: wire.ResponseReceived, now_s: float) -> Iterator[Outcome]:
+        if event.response.status != 200:
+            self._polls.pop(event.request_id, None)  # an error text, not packets
+        yield from ()
+
+    def _on_loaded(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
+        poll = self._polls.pop(event.request_id, None)
+        if poll is not None:
+            yield Want(poll, False, event.timestamp, self._line.reserve(now_s))
+
+    def _on_failed(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
+        self._polls.pop(event.request_id, None)
+        yield from ()
+
+    def _packets(self, poll: Poll, sent: bool, at_s: float, body: str) -> list[Captured]:
+        packets = packets_of(body)
+        name = poll.stream_name(packets)
+        stream = self._stream(name)
+        items: list[Captured] = []
+        if stream not in self._streams:
+            self._streams[stream] = name.removeprefix("poll-")
+            items.append(self._make.opened(stream, poll.url, "polling", poll.sent_s))
+        items += [self._make.frame(stream, sent, opcode, payload, at_s) for opcode, payload in packets]
+        return items
+
+    # What both share
+
+    def _stream(self, request_id: str) -> str:
+        return self._make.stream(self._id, request_id)
+
+    def _close(self, stream: str, cause: str, cdp_s: float) -> Iterator[Captured]:
+        yield from self.put(self._make.closed(stream, self._errors.pop(stream, cause), cdp_s))
+
+    def _cleaned(self, items: Iterable[Captured]) -> Iterator[Captured]:
+        """Take the secrets out of what leaves the line; sees every item once, in order."""
+        for item in items:
+            if isinstance(item, FrameSeen):
+                key = self._streams.setdefault(item.stream, item.stream)
+                redactor = self._redactors.setdefault(key, Redactor())
+                payload, changed = redactor.clean(item.sent, item.opcode, item.payload)
+                yield replace(item, payload=payload, redacted=True) if changed else item
+                continue
+            if isinstance(item, StreamClosed):
+                self._forget(item.stream)
+            yield item
+
+    def _forget(self, stream: str) -> None:
+        key = self._streams.pop(stream, stream)
+        if key not in self._streams.values():
+            self._redactors.pop(key, None)
+
+
+def payload_of(opcode: int, text: str) -> bytes:
+    """Return a message's exact bytes; CDP gives all but text as base64."""
+    if opcode == 1:
+        return text.encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return text.encode(errors="surrogatepass")

@@ -16,6 +16,7 @@ import msgspec
 
 from actors.broadcaster.archivist import HEAD_BYTES, Found, Wanted, framed
 
+ROOT = Path(__file__).parents[2]  # where our packages lie
 IDLE_S = 60.0
 PAGE_EVENTS = 500
 PAGE_BYTES = 1_000_000
@@ -82,7 +83,7 @@ class Archive:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         command = [sys.executable, "-P", "-m", "actors.broadcaster.archivist", str(self._data_dir), str(os.getpid())]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
         with theirs:
             self._process = subprocess.Popen(command, stdin=theirs.fileno(), env=environment)  # noqa: ASYNC220 - 2 ms, vfork
         self._streams = await asyncio.open_connection(sock=ours)

@@ -150,9 +150,9 @@ class Door:
 
     async def _respond(self, frames: list[bytes]) -> None:
         client, *rest = frames
-        delimiter, body = ([b""], rest[1:]) if len(rest) > 1 and not rest[0] else ([], rest)
-        answer = await self._answer(body)
-        await self._requests.send_multipart([client, *delimiter, answer])
+        begin = rest.index(b"") + 1 if b"" in rest[:-1] else 0  # REQ, and some DEALERs, put words before an empty frame
+        answer = await self._answer(rest[begin:])
+        await self._requests.send_multipart([client, *rest[:begin], answer])
 
     async def _answer(self, body: list[bytes]) -> bytes:
         self.requests += 1

@@ -1,0 +1,117 @@
+"""The asyncio twin of `client`: the same events, in an `async for` loop.
+
+async for event in vectra_player.asubscribe("game.tick"):
+    ...
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self
+
+import zmq.asyncio
+
+from vectra_player.client import TIMEOUT_S
+from vectra_player.event import Event, Hole, Snapshot
+from vectra_player.follow import (
+    Answer,
+    Ask,
+    Follower,
+    Listen,
+    decode_answer,
+    decode_event,
+    replay_request,
+    snapshot_of,
+    topics,
+)
+from vectra_player.sockets import REQUEST_S, Keys, Sockets
+
+
+class AsyncClient:
+    """A connection to VECTRA's ZeroMQ door for one event loop."""
+
+    def __init__(
+        self, *types: str, events: str | None = None, requests: str | None = None, keys: Keys | None = None
+    ) -> None:
+        """types: what `follow` gives, a trailing `*` is a wildcard, none means all; addresses: None finds them."""
+        self._types = types
+        self._context = zmq.asyncio.Context()
+        self._sockets = Sockets(self._context, topics(types), events, requests, keys)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def snapshot(self, timeout_s: float | None = TIMEOUT_S) -> Snapshot:
+        """Return the current state. TimeoutError: nobody answers."""
+        async with asyncio.timeout(timeout_s):
+            return snapshot_of(await self._ask({"request": "snapshot"}))
+
+    async def replay(
+        self, since: int, until: int | None = None, timeout_s: float | None = TIMEOUT_S
+    ) -> AsyncIterator[Event]:
+        """Yield recorded events after `since`, up to `until` or now. timeout_s: for each batch."""
+        at: int | None = since
+        while at is not None:
+            async with asyncio.timeout(timeout_s):
+                answer = await self._ask(replay_request(at, until, self._types))
+            for event in answer.events:
+                yield event
+            at = answer.next
+
+    async def follow(
+        self, since: int | None = None, on_hole: Callable[[Hole], None] | None = None
+    ) -> AsyncIterator[Event]:
+        """Yield every event from now on, or after `since`, for ever. on_hole: told what is not kept any more."""
+        steps = Follower(self._types, since, on_hole).run()
+        result: Any = None
+        while True:
+            step = steps.send(result)
+            if isinstance(step, Event):
+                yield step
+                result = None
+            elif isinstance(step, Ask):
+                result = await self._ask(step.request)
+            else:
+                result = await self._listen(step)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._sockets.close()
+        self._context.destroy(linger=0)
+
+    async def _listen(self, step: Listen) -> Event | None:
+        if not await self._sockets.events.poll(int(step.wait_s * 1000)):
+            return None
+        return decode_event((await self._sockets.events.recv_multipart())[-1])
+
+    async def _ask(self, request: dict[str, Any]) -> Answer:
+        while True:
+            number, frames = self._sockets.question(request)
+            try:
+                async with asyncio.timeout(REQUEST_S):
+                    await self._sockets.requests.send_multipart(frames)
+                    while True:
+                        answered, *_, body = await self._sockets.requests.recv_multipart()
+                        if answered == number:
+                            return decode_answer(body)
+            except TimeoutError:
+                self._sockets.follow_moves()
+
+
+async def asubscribe(
+    *types: str,
+    since: int | None = None,
+    on_hole: Callable[[Hole], None] | None = None,
+    events: str | None = None,
+    requests: str | None = None,
+    keys: Keys | None = None,
+) -> AsyncIterator[Event]:
+    """Yield every event of these types from now on, or after `since`, for ever; a trailing `*` is a wildcard."""
+    async with AsyncClient(*types, events=events, requests=requests, keys=keys) as client:
+        async for event in client.follow(since, on_hole):
+            yield event

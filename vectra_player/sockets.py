@@ -1,0 +1,83 @@
+"""The two ZeroMQ sockets of a subscriber: live events, and questions with numbered answers.
+
+In: addresses, looked up anew when nobody answers, since a restarted VECTRA may listen elsewhere. Out: sockets that are
+connected, and the frames of a question. Works with a plain and with an asyncio context.
+"""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.auth
+from msgspec import Struct
+
+from vectra_player.addresses import resolve
+
+HIGH_WATER = 10_000  # events that wait for a slow consumer; beyond it they are lost and fetched again
+REQUEST_S = 2.0  # for one try; a question may be asked again, it changes nothing
+
+
+class Keys(Struct, frozen=True, kw_only=True):
+    """CURVE keys for a VECTRA on another machine, as Z85 text."""
+
+    server: bytes  # its public key
+    public: bytes
+    secret: bytes
+
+
+def load_keys(server_file: str | Path, own_secret_file: str | Path) -> Keys:
+    """Read keys from certificate files as `zmq.auth.create_certificates` writes them."""
+    server, _ = zmq.auth.load_certificate(server_file)
+    public, secret = zmq.auth.load_certificate(own_secret_file)
+    if secret is None:
+        raise ValueError(f"{own_secret_file} holds no secret key; it is the file that ends in .key_secret")
+    return Keys(server=server, public=public, secret=secret)
+
+
+class Sockets:
+    """Connected to wherever VECTRA listens now."""
+
+    def __init__(
+        self, context: Any, topics: list[bytes], events: str | None, requests: str | None, keys: Keys | None
+    ) -> None:
+        self._context = context
+        self._topics = topics
+        self._given = {"events": events, "requests": requests}
+        self._keys = keys
+        self._ids = itertools.count(1)
+        self._addresses = self._resolve()
+        self._connect()
+
+    def question(self, request: dict[str, Any]) -> tuple[bytes, list[bytes]]:
+        """Return (id, frames to send); the answer's frames begin with the id."""
+        number = next(self._ids).to_bytes(8, "big")
+        return number, [number, b"", msgspec.msgpack.encode(request)]
+
+    def follow_moves(self) -> None:
+        """Connect anew, since nobody answers: to where the endpoint files say that VECTRA listens now."""
+        self._addresses = self._resolve()
+        self.close()
+        self._connect()
+
+    def close(self) -> None:
+        """Close both."""
+        self.events.close(linger=0)
+        self.requests.close(linger=0)
+
+    def _resolve(self) -> dict[str, str]:
+        return {name: resolve(name, given) for name, given in self._given.items()}
+
+    def _connect(self) -> None:
+        self.events: Any = self._context.socket(zmq.SUB)
+        self.requests: Any = self._context.socket(zmq.DEALER)
+        for topic in self._topics:
+            self.events.setsockopt(zmq.SUBSCRIBE, topic)
+        for name, socket in (("events", self.events), ("requests", self.requests)):
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
+            if self._keys is not None:
+                socket.curve_serverkey = self._keys.server
+                socket.curve_publickey, socket.curve_secretkey = self._keys.public, self._keys.secret
+            socket.connect(self._addresses[name])

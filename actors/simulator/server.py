@@ -23,7 +23,7 @@ from actors.simulator.game import Game
 from actors.simulator.messages import Reply
 from actors.simulator.pages import Connections, make_app
 
-SHUTDOWN_S = 0.5
+SHUTDOWN_S = 0.1  # a poll that hangs has nothing to lose
 VERSION_QUERY = "frontend-version"
 
 

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +166,23 @@ def test_every_button_of_the_real_page_is_there(browser_url: str) -> None:
             assert page.value(f"document.querySelectorAll({json.dumps(selector)}).length") >= 1, selector
 
     visit(browser_url, Simulator(seed="page"), story)
+
+
+def test_an_open_page_comes_back_when_the_simulator_does(browser_url: str) -> None:
+    page = Page(browser_url)
+    logged_in = "socket.connected && state.player && document.getElementById('phase').dataset.phase !== 'connecting'"
+
+    async def serve(port: int, story: Callable[[str], None]) -> int:
+        async with SimulatorServer(Simulator(seed=f"restart {port}"), preferred_port=port) as server:
+            await asyncio.wait_for(asyncio.to_thread(story, server.url), 3 * LIMIT_S)
+            return server.port
+
+    def first(url: str) -> None:
+        page.call("Page.navigate", url=url)
+        page.wait(logged_in)
+        page.value("window.seenGame = state.game")
+
+    port = asyncio.run(serve(0, first))
+    page.wait("!socket.connected")
+    asyncio.run(serve(port, lambda _: page.wait(f"state.game !== seenGame && {logged_in}")))
+    page.close()

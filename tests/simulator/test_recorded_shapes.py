@@ -27,7 +27,7 @@ def recorded() -> Iterable[tuple[str, Any]]:
 def simulated() -> Iterable[tuple[str, Any]]:
     game = Game("golden", NOW_MS)
     welcome = [*game.welcome(NOW_MS), *game.handle("authenticate", ["credential"], NOW_MS).emits]
-    steps = (game.step(NOW_MS) for _ in range(6000))
+    steps = (game.step(NOW_MS) for _ in range(2000))
     for emit in [*welcome, *(emit for step in steps for emit in step.emits)]:
         event, *args = json.loads(emit.packet()[1:])
         yield event, args[-1]

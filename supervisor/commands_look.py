@@ -22,7 +22,7 @@ def status(given: Given, as_json: bool) -> None:
 
     Exits with 0 when all actors are ready, 1 when one is not, 3 when VECTRA is not running.
     """
-    from supervisor.status import empty_status
+    from supervisor.figures import empty_status
 
     config = given.load().config
     try:

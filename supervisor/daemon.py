@@ -22,13 +22,14 @@ from actors.core.log import log_path, start_logging
 from supervisor import locks
 from supervisor.console import Console
 from supervisor.control import Control, Refused
+from supervisor.figures import all_endpoints
 from supervisor.leftovers import sweep
 from supervisor.logs import last_lines
 from supervisor.plan import demo_config, plan
 from supervisor.reload import absolute, apply
 from supervisor.settings import Loaded
 from supervisor.spec import ChildSpec
-from supervisor.status import Status, all_endpoints
+from supervisor.status import Status
 from supervisor.tree import Tree
 from supervisor.words import duration
 from vectra_player.version import __version__

@@ -17,7 +17,6 @@ from msgspec import Struct
 from actors.core.config import Config
 from supervisor.checks import faults
 from supervisor.keys import OLDER_NAMES, Key, all_keys, all_sections, is_section, show
-from supervisor.yaml_file import read_yaml
 
 LOCAL_FILE = "vectra.yaml"
 USER_FILE = "~/.config/vectra/vectra.yaml"
@@ -81,6 +80,8 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
 
 
 def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> None:
+    from supervisor.yaml_file import read_yaml  # PyYAML costs a command 15 ms where there is no file
+
     place = str(path)
     data, form_errors = read_yaml(path, place)
     errors += form_errors

@@ -7,16 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from actors.core.clock import now_us
-from actors.core.endpoints import everything
 from supervisor.child import Child
+from supervisor.figures import all_endpoints, journal_figures
 from supervisor.procfs import cpu_s, rss_bytes
 from vectra_player.version import __version__
 
-ENDPOINTS = ("web", "feed", "monitor", "events", "requests", "cdp", "simulator")
 FRESH_S = 0.5  # processor shares over less time than this are noise
-
-SupervisorState = str
 
 
 class Processor:
@@ -69,36 +65,6 @@ def actor_status(child: Child, processor: Processor, now_s: float) -> dict[str, 
     }
 
 
-def journal_figures(stats: dict[str, Any]) -> dict[str, Any]:
-    """Return `recording`, `source`, `journal` and `gaps` from what the journal last reported."""
-    last_frame_us = stats.get("last_frame_us")
-    age_s = round(max(0, now_us() - last_frame_us) / 1e6, 3) if last_frame_us else None
-    return {
-        "recording": {"on": stats.get("recording_on"), "since": stats.get("recording_since")},
-        "source": {"connected": stats.get("connected"), "url": stats.get("source_url"), "last_frame_age_s": age_s},
-        "journal": {"seq": stats.get("seq"), "bytes": stats.get("bytes"), "unacked": stats.get("unacked")},
-        "gaps": {"count": stats.get("gaps"), "seconds": stats.get("gap_seconds")},
-    }
-
-
-def all_endpoints(runtime_dir: Path | None) -> dict[str, str | None]:
-    """Return every URL of the contract, null where nothing is served, and whatever else is published."""
-    served = everything(runtime_dir) if runtime_dir is not None else {}
-    return {**dict.fromkeys(ENDPOINTS), **served}
-
-
-def empty_status(data_dir: Path, runtime_dir: Path) -> dict[str, Any]:
-    """Return the object as it is when no daemon runs."""
-    supervisor: dict[str, Any] = {"pid": None, "state": "stopped", "uptime_s": None, "version": __version__}
-    supervisor |= {"demo": None, "data_dir": str(data_dir), "runtime_dir": str(runtime_dir)}
-    return {
-        "supervisor": supervisor,
-        "actors": [],
-        **journal_figures({}),
-        "endpoints": all_endpoints(None),
-    }
-
-
 class Status:
     """Makes the object for a running tree."""
 
@@ -109,7 +75,7 @@ class Status:
         self._began_s = time.monotonic()
         self._processor = Processor()
 
-    def answer(self, state: SupervisorState, children: list[Child]) -> dict[str, Any]:
+    def answer(self, state: str, children: list[Child]) -> dict[str, Any]:
         """Return the object as of now."""
         now_s = time.monotonic()
         self._processor.keep({child.pid for child in children if child.pid is not None})

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The safe loader, but it notes keys that stand twice in one mapping."""
 
     def __init__(self, stream: Any) -> None:

@@ -5,18 +5,19 @@ questions and answers, each also for asyncio. Sends never wait: they return Fals
 be decoded is counted and passed over (`undecodable`). Contexts are made on first use, never before a fork.
 """
 
-import asyncio
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import msgspec
 import zmq
-import zmq.asyncio
 
 from actors.core.files import private_dir
 from actors.core.streams import Stream
+
+if TYPE_CHECKING:
+    import zmq.asyncio  # and asyncio with it: 30 ms that a command of the command line does without
 
 M = TypeVar("M")
 
@@ -153,14 +154,18 @@ class AsyncDealer(_Socket[M]):
     """The asking end, for asyncio. One question at a time."""
 
     def __init__(self, socket: Any, receives: Any) -> None:
+        from asyncio import Lock
+
         super().__init__(socket, receives)
-        self._turn = asyncio.Lock()
+        self._turn = Lock()
 
     async def ask(self, question: Any, timeout_s: float) -> M | None:
         """Send the question and wait for the answer with its `id`; None after `timeout_s`."""
+        from asyncio import timeout
+
         async with self._turn:
             try:
-                async with asyncio.timeout(timeout_s):
+                async with timeout(timeout_s):
                     await self.socket.send(self._encoder.encode(question))  # waits while nobody is there
                     while True:
                         answer = self._decode(await self.socket.recv())
@@ -219,8 +224,10 @@ class Bus:
             self._context = zmq.Context()
         return self._context
 
-    def _asynchronous(self) -> zmq.asyncio.Context:
+    def _asynchronous(self) -> "zmq.asyncio.Context":
         if self._async_context is None:
+            import zmq.asyncio
+
             self._async_context = zmq.asyncio.Context()
         return self._async_context
 

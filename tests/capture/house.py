@@ -1,6 +1,6 @@
 """The world around captures, browser and pilot in tests: a site, a journal's end of the streams, real processes.
 
-The site is an aiohttp server in a thread: pages, a WebSocket that numbers what it sends, a Socket.IO server. The journal
+The site is an aiohttp server in a thread: pages, and a WebSocket that numbers what it sends. The journal
 end takes batches by the rules (range, epoch, nack) and acknowledges them. Everything is loopback and bounded in time.
 """
 
@@ -25,8 +25,8 @@ from actors.core.bus import Bus
 from actors.core.config import Browser, Capture, Config, Site
 from actors.core.log import log_path
 from actors.core.messages import (
-    Captured,
     CaptureBatch,
+    Captured,
     CapturePosition,
     CapturePositions,
     Committed,
@@ -45,7 +45,9 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ENTER = "import sys; from actors.core.runtime import enter; enter(sys.argv[1], sys.argv[2], sys.stdin.buffer.read(), False)"
+ENTER = (
+    "import sys; from actors.core.runtime import enter; enter(sys.argv[1], sys.argv[2], sys.stdin.buffer.read(), False)"
+)
 STARTS = {
     "browser": "actors.browser.actor:run",
     "pilot": "actors.pilot.actor:run",
@@ -54,7 +56,9 @@ STARTS = {
 }
 
 
-def config(base: Path, *, standby: bool = False, url: str = "http://127.0.0.1:1/", port: int = 0, **more: Any) -> Config:
+def config(
+    base: Path, *, standby: bool = False, url: str = "http://127.0.0.1:1/", port: int = 0, **more: Any
+) -> Config:
     return Config(
         data_dir=str(base / "d"),
         runtime_dir=str(base / "r"),
@@ -173,14 +177,18 @@ class House:
     def start(self, *names: str) -> None:
         for name in names:
             self.journal.ready.pop(name, None)
-            child = subprocess.Popen([sys.executable, "-P", "-c", ENTER, name, STARTS[name]], stdin=subprocess.PIPE, env=env())
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-c", ENTER, name, STARTS[name]], stdin=subprocess.PIPE, env=env()
+            )
             assert child.stdin is not None
             child.stdin.write(msgspec.msgpack.encode(self.config))
             child.stdin.close()
             self.running[name] = child
 
     def wait_ready(self, *names: str) -> None:
-        self.journal.until(lambda: all(self.is_ready(name) for name in names), f"ready: {names}; {self.last_words(names)}")
+        self.journal.until(
+            lambda: all(self.is_ready(name) for name in names), f"ready: {names}; {self.last_words(names)}"
+        )
 
     def is_ready(self, name: str) -> bool:
         return self.journal.ready.get(name) == self.running[name].pid

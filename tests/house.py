@@ -64,7 +64,9 @@ class House:
 
     def status(self) -> dict[str, Any]:
         """Return `status --json`."""
-        status: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        done = self.run("status", "--json")
+        assert done.stdout, f"status printed nothing: {done.stderr}"
+        status: dict[str, Any] = json.loads(done.stdout)
         return status
 
     def actor(self, name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ View = Literal["all", "pulse"]
 PULSE_KEYS = frozenset({"lastFrameAt", "connected"})  # of the state, for pages without live numbers
 LAST_ROUNDS = 50
 SIDEBET_TICKS = 40
+REPORTED_MS = 500  # actors report four times a second: a status is at most this old
 UNSHOWN = frozenset({"uptime_s", "stats", "progress"})  # pages count uptime on by themselves, from startedAt
 
 
@@ -108,6 +109,8 @@ class Board:
         if status is not None:
             started = {"startedAt": _since(status.get("supervisor") or {}, now_ms)}
             values |= {**status, "supervisor": {**_steady(status.get("supervisor") or {}), **started}}
+            if (status.get("journal") or {}).get("unacked") == 0:
+                self._pulse.all_on_disk(now_ms - REPORTED_MS)
             values["actors"] = [_actor(actor, now_ms) for actor in status.get("actors") or []]
         self._put("status", values)
 

@@ -33,6 +33,11 @@ class Pulse:
         while self._unsynced and self._unsynced[0][0] <= batch.synced:
             self._lag_ms = max(0, now_ms - self._unsynced.popleft()[1])
 
+    def all_on_disk(self, until_ms: int) -> None:
+        """Take that the journal has synced all it received before `until_ms`: nothing more may come to tell so."""
+        while self._unsynced and self._unsynced[0][1] <= until_ms:
+            self._unsynced.popleft()
+
     def figures(self, now_ms: int) -> dict[str, Any]:
         """Return `eventsPerS` over the last 10 whole seconds, `behindMs` and `unsynced`; null is not known yet."""
         second = now_ms // 1000

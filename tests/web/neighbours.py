@@ -111,7 +111,7 @@ class Neighbours:
     # The thread.
 
     def _pair(self) -> tuple[Any, Any]:
-        context = zmq.Context.instance()
+        context: zmq.Context[Any] = zmq.Context.instance()
         name = f"inproc://neighbours-{id(self)}"
         read, write = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
         read.bind(name)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from actors.rugs.schema import DOC_TYPES, LEADING
 
-ARROW = {
+ARROW: dict[str, pa.DataType] = {
     "int64": pa.int64(),
     "int32": pa.int32(),
     "double": pa.float64(),

@@ -49,7 +49,7 @@ export class RoundChart {
         tickmarksPriceFormatter: axisLabels,
       },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.06 }, minimumWidth: 68 },
-      timeScale: { borderVisible: false, minBarSpacing: 0.01, fixLeftEdge: true, rightOffset: 0 },
+      timeScale: { borderVisible: false, allowBoldLabels: false, minBarSpacing: 0.01, fixLeftEdge: true, rightOffset: 0 },
       handleScroll: interactive,
       handleScale: interactive,
     });
@@ -59,7 +59,9 @@ export class RoundChart {
     this.overlay = new Overlay();
     this.line.attachPrimitive(this.overlay);
     this.drawn = { reset: null, count: 0, rugged: false };
+    this.shown = null;
     this.dress();
+    this.chart.timeScale().subscribeSizeChange(() => this.shown && this.frame(this.shown));
     document.addEventListener("themechange", () => this.dress());
   }
 
@@ -101,6 +103,7 @@ export class RoundChart {
     }
     this.drawn = { reset: chart.reset, count: end, rugged };
     this.overlay.show(chart, rugged);
+    this.shown = chart;
     this.frame(chart);
   }
 

@@ -1,6 +1,6 @@
 // How fast events come and how far the disk is behind: the same rows on the Live and the Recording page.
 
-import { span, unit, whole } from "./format.js";
+import { seconds, span, unit, whole } from "./format.js";
 import { doc } from "./link.js";
 import { classes, find, text } from "./page.js";
 
@@ -20,11 +20,11 @@ export function drawFlow() {
 
 function diskWords(behindMs, unsynced) {
   if (typeof behindMs !== "number") return "–";
-  if (behindMs > LATE_MS) return `${whole(unsynced)} events wait, ${span(behindMs)}`;
+  if (behindMs > LATE_MS) return `${whole(unsynced)} waiting, ${span(behindMs)}`;
   return `all, ${span(behindMs)} behind`;
 }
 
 function gapWords(gaps) {
   if (typeof gaps?.count !== "number") return "–";
-  return gaps.count === 0 ? "none" : `${whole(gaps.count)} · ${span((gaps.seconds ?? 0) * 1000)}`;
+  return gaps.count === 0 ? "none" : `${whole(gaps.count)} · ${seconds(gaps.seconds)}`;
 }

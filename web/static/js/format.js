@@ -60,6 +60,9 @@ export function span(ms) {
   return `${Math.floor(ms / 86_400_000)} d`;
 }
 
+/** Seconds with a decimal while that says something. */
+export const seconds = (value) => (known(value) && value < 60 ? `${value.toFixed(1)} s` : span(value * 1000));
+
 /** Local time of day. */
 export function timeOfDay(ms) {
   if (!known(ms)) return DASH;

@@ -38,6 +38,7 @@ function drawAge() {
   const [now, words, sentence] = freshness();
   data(find("age"), "state", now);
   data(document.body, "age", now);
+  data(document.body, "link", link.up ? "up" : "lost");
   text(find("age-text"), words);
   const notice = find("notice");
   show(notice, sentence !== "");
@@ -51,19 +52,19 @@ function drawAge() {
 
 function drawRecording() {
   const recording = doc.status.recording;
-  const on = recording?.on;
+  const on = link.up && doc.status.answered ? recording?.on : undefined; // a guess is no state
   const size = doc.status.journal?.bytes;
   data(find("rec"), "state", on === true ? "rec" : on === false ? "off" : "unknown");
+  text(find("rec-more"), on === true && typeof size === "number" ? ` · ${bytes(size)}` : "");
   if (on !== true) return text(find("rec-text"), on === false ? "Not recording" : "REC –");
-  const since = typeof recording.since === "number" ? ` ${clock(serverNow() - recording.since)}` : "";
-  text(find("rec-text"), `REC${since}${typeof size === "number" ? ` · ${bytes(size)}` : ""}`);
+  text(find("rec-text"), typeof recording.since === "number" ? `REC ${clock(serverNow() - recording.since)}` : "REC");
 }
 
 /** The supervisor's line of health, where a page has one. */
 function drawHealth() {
   const health = doc.status.health;
   if (!health || !find("health-title")) return;
-  text(find("health-title"), health.title);
+  text(find("health-title"), link.up ? health.title : `Last known: ${health.title}`);
   data(find("health-title"), "level", health.level);
   text(find("health-last"), health.last ? `${span(serverNow() - health.last.at)} ago: ${health.last.text}` : "");
 }
@@ -134,7 +135,7 @@ if (location.hash === "#find") find("find")?.focus();
 document.querySelector(".nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 onChange((changed) => {
   if (changed.has("status")) drawRecording();
-  if (changed.has("status")) drawHealth();
+  if (changed.has("status") || changed.has("link")) drawHealth();
   drawAge();
 });
 setInterval(() => {

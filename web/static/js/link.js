@@ -21,9 +21,12 @@ export function onChange(listener) {
   listeners.push(listener);
 }
 
-/** The server's clock now: what arrived with the least delay tells the difference of the clocks best. */
+/**
+ * The server's clock now: what arrived with the least delay tells the difference of the clocks best. Without a
+ * connection it stands still at the last message, so that nothing counts on that nobody knows.
+ */
 export function serverNow() {
-  return Date.now() + (offsets.length ? Math.max(...offsets) : 0);
+  return (link.up ? Date.now() : (link.heardAt ?? Date.now())) + (offsets.length ? Math.max(...offsets) : 0);
 }
 
 const changed = new Set();

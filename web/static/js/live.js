@@ -17,7 +17,6 @@ function drawHero() {
   const counting = phase === "COOLDOWN" || phase === "PRESALE";
   text(find("price"), counting ? fixed(known(cooldownMs) ? cooldownMs / 1000 : null, 1) : fixed(price, 4));
   text(find("price-unit"), counting ? " s" : "×");
-  text(find("price-note"), counting ? "to the next round" : "");
   classes(find("price"), phase === "RUGGED" ? "price-value down" : "price-value");
   text(find("tick"), counting ? DASH : whole(tick));
   text(find("peak"), counting ? DASH : times(peak));
@@ -30,8 +29,16 @@ function rugpoolWords(pool) {
   return `${pool.instarugCount} / ${whole(pool.threshold)} · ${unit(pool.rugpoolAmount, 3, "SOL")}`;
 }
 
+function drawNote() {
+  const { phase } = doc.state;
+  const words = phase === "COOLDOWN" || phase === "PRESALE" ? ["to the next round"] : [];
+  if (document.body.dataset.age === "lost") words.push("last known");
+  text(find("price-note"), words.join(" · "));
+}
+
 function drawPhase() {
   const { phase, roundStartedAt } = doc.state;
+  drawNote();
   const element = find("phase");
   if (element.dataset.phase !== (phase ?? "unknown") && phase) text(find("announce"), phase.toLowerCase());
   data(element, "phase", phase ?? "unknown");

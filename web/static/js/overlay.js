@@ -72,7 +72,7 @@ export class Overlay {
     const y = this.scales.y(prices[last]);
     if (x === null || y === null) return;
     this.circle(context, x, y, 4, this.rugged ? this.colours.down : this.colours.up, null);
-    if (this.rugged) this.label(context, mediaSize, `RUG ${prices[last].toFixed(4)}×`, x, y - LABEL, this.colours.down);
+    if (this.rugged) this.labelFall(context, `RUG ${prices[last].toFixed(4)}×`, x, y);
   }
 
   drawTrade(context, mediaSize, trade) {
@@ -98,16 +98,24 @@ export class Overlay {
     context.stroke();
   }
 
+  /** Above or below a point, kept inside the chart. */
   label(context, { width }, words, x, y, colour) {
     const half = context.measureText(words).width / 2;
-    const centre = Math.min(Math.max(x, half + PAD), width - half - PAD);
+    this.write(context, words, Math.min(Math.max(x, half + PAD), width - half - PAD) - half, y, colour);
+  }
+
+  /** Beside the foot of the falling line, where nothing else is drawn. */
+  labelFall(context, words, x, y) {
+    const width = context.measureText(words).width;
+    this.write(context, words, x - width - 12 > 0 ? x - width - 12 : x + 12, y + 4, this.colours.down);
+  }
+
+  write(context, words, left, y, colour) {
     context.lineWidth = 4;
     context.lineJoin = "round";
     context.strokeStyle = this.colours.panel;
     context.fillStyle = colour;
-    context.textAlign = "center";
-    context.strokeText(words, centre, y);
-    context.fillText(words, centre, y);
-    context.textAlign = "start";
+    context.strokeText(words, left, y);
+    context.fillText(words, left, y);
   }
 }

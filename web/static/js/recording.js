@@ -3,7 +3,7 @@
 import "./frame.js";
 import "./switch.js";
 import { drawFlow } from "./flow.js";
-import { DASH, bytes, clock, moment, span, whole } from "./format.js";
+import { DASH, bytes, clock, moment, seconds, whole } from "./format.js";
 import { doc, onChange, serverNow } from "./link.js";
 import { classes, find, text } from "./page.js";
 
@@ -15,7 +15,7 @@ function draw() {
   text(find("bytes"), bytes(journal?.bytes));
   text(find("seq"), whole(journal?.seq));
   text(find("gaps-count"), whole(gaps?.count));
-  text(find("gaps-seconds"), typeof gaps?.seconds === "number" ? span(gaps.seconds * 1000) : DASH);
+  text(find("gaps-seconds"), seconds(gaps?.seconds));
   classes(find("gaps-count"), gaps?.count > 0 ? "warn" : "");
   text(find("gaps-words"), gapWords(gaps));
   text(find("source"), source ? (source.connected ? "connected" : "not connected") : DASH);

@@ -1,6 +1,6 @@
 // The recording switch: asks before it stops, and shows what really happened, not that something was sent.
 
-import { doc, onChange } from "./link.js";
+import { doc, link, onChange } from "./link.js";
 import { confirmed, data, find, post, show, text } from "./page.js";
 
 const STOP = {
@@ -17,7 +17,7 @@ function draw() {
   const button = find("switch");
   button.setAttribute("aria-checked", String(on === true));
   text(button.firstElementChild, busy ? "…" : on === true ? "ON" : on === false ? "OFF" : "–");
-  button.disabled = busy || typeof on !== "boolean";
+  button.disabled = busy || !link.up || typeof on !== "boolean";
 }
 
 function tell(level, words) {
@@ -44,4 +44,4 @@ async function flip() {
 }
 
 find("switch").addEventListener("click", flip);
-onChange((changed) => changed.has("status") && draw());
+onChange((changed) => (changed.has("status") || changed.has("link")) && draw());

@@ -5,17 +5,17 @@ durable now. Nothing is forgotten before `drop` says that it is on disk.
 """
 
 from collections import deque
-from typing import Any
 
 from msgspec import Struct
 
 from actors.core.flow import frame_of
-from actors.core.messages import Row, Rows
+from actors.core.messages import SEQ_STEP, Row, Rows
 from actors.rugs.schema import DOC_TYPES
 from actors.writer.layout import LAST_US
 
+_BYTES: dict[type, int] = {str: 1, bytes: 1, list: 32}
 ROW_BYTES = 200  # what a row's objects cost besides their payload, roughly
-LAST_SEQ = 2**53
+LAST_SEQ = 2**53 - 1
 
 
 class Chunk(Struct, frozen=True):
@@ -38,9 +38,10 @@ class Buffer:
 
     def add(self, batch: Rows, after: int) -> None:
         """Take the rows of a batch that are new after `after`."""
-        rows = [row for row in batch.rows if frame_of(row.seq) > after]
-        fit = [_dated(row) for row in rows if self._belongs(row, batch.upto)]
-        self.strays += len(rows) - len(fit)
+        old, end = _last_of(after), min(_last_of(batch.upto), LAST_SEQ)
+        new = [row for row in batch.rows if row.seq > old]
+        fit = [_dated(row) for row in new if row.seq <= end and row.doc_type in DOC_TYPES]
+        self.strays += len(new) - len(fit)
         last = self._chunks[-1] if self._chunks else None
         if not fit and last is not None and not last.rows:
             self._chunks.pop()  # silence after silence is one silence
@@ -65,8 +66,10 @@ class Buffer:
             self.rows -= len(chunk.rows)
             self.size_bytes -= chunk.size_bytes
 
-    def _belongs(self, row: Row, upto: int) -> bool:
-        return row.doc_type in DOC_TYPES and frame_of(row.seq) <= frame_of(upto) and 0 <= row.seq < LAST_SEQ
+
+def _last_of(seq: int) -> int:
+    """Return the last number an event of the same record may have."""
+    return frame_of(seq) + SEQ_STEP - 1
 
 
 def _dated(row: Row) -> Row:
@@ -77,10 +80,4 @@ def _dated(row: Row) -> Row:
 
 
 def _size(row: Row) -> int:
-    return ROW_BYTES + sum(map(_value_size, row.values))
-
-
-def _value_size(value: Any) -> int:
-    if isinstance(value, str | bytes):
-        return len(value)
-    return 32 * len(value) if isinstance(value, list) else 0
+    return ROW_BYTES + sum([len(value) * _BYTES[type(value)] for value in row.values if type(value) in _BYTES])

@@ -22,7 +22,7 @@ from actors.core.files import PRIVATE_FILE, private_dir, sync_dir
 from actors.core.messages import Row
 from actors.rugs.schema import DOC_TYPES
 from actors.writer import layout
-from actors.writer.columns import Built
+from actors.writer.columns import Built, give_back_memory
 
 _STAGED = ".staged"
 _log = logging.getLogger("writer")
@@ -99,6 +99,8 @@ class Store:
         except OSError:
             self._remove_staged()
             raise
+        finally:
+            give_back_memory()
 
     def _stage_piece(self, piece: Piece) -> Staged:
         built = Built(piece.doc_type, piece.rows)

@@ -62,7 +62,7 @@ class Listener:
         answers: list[LiveState | None] = [None]
 
         def answered() -> bool:
-            answers[0] = self._queries.ask(SnapshotQuery(id="q1"), 5.0)
+            answers[0] = self._queries.ask(SnapshotQuery(id="q1"), 0.5)
             return answers[0] is not None
 
         source.pump(answered)

@@ -32,7 +32,7 @@ MAX_NAME: Final = 100
 """Longest event name that becomes part of a type."""
 
 _ORDER_WORDS: Final = re.compile(r"order|sidebet|short|leverage", re.IGNORECASE)
-_QUESTION: Final = re.compile(r"(get|check|fetch|list|load)(?![a-z])|.*(history|status|stats)$", re.IGNORECASE)
+_QUESTION: Final = re.compile(r"(?:get|check|fetch|list|load)(?![a-z])|.*(?:[hH]istory|[sS]tatus|[sS]tats)$")
 
 
 def is_order(name: str, *, has_ack_id: bool) -> bool:

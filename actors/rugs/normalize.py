@@ -98,7 +98,7 @@ def _take_event(memory: Memory, out: Output, frame: Frame, event: Event, *, is_t
         if payload is not None and _take_typed(memory, out, type_, payload):
             return game_id
         memory.malformed += 1
-    out.raw(event.name, game_id, args, sent=frame.sent)
+    out.raw(event.name, game_id, args, sent=frame.sent, ack_id=event.ack_id)
     return game_id
 
 

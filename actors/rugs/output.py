@@ -47,7 +47,7 @@ class Output:
         self.derived.events.append(Event(seq, type_, self.at_us // 1000, game_id, data))
         return seq
 
-    def raw(self, name: str, game_id: str | None, args: list[Any], *, sent: bool) -> int:
+    def raw(self, name: str, game_id: str | None, args: list[Any], *, sent: bool, ack_id: int | None = None) -> int:
         """Take an event of a name we have no type for.
 
         A name too long for a type, or one more than `MAX_TYPES`, becomes `raw.other` with its `name` in the data.
@@ -55,6 +55,8 @@ class Output:
         data: dict[str, Any] = {"args": args}
         if sent:
             data["sent"] = True
+        if ack_id is not None:
+            data["ackId"] = ack_id
         type_ = f"raw.{name}"
         last = self._memory.last
         is_fit = 0 < len(name) <= MAX_NAME and name.isprintable()

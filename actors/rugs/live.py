@@ -186,20 +186,18 @@ class Live(Struct, kw_only=True):
             self.wallet.pass_tick(self.tick)
 
     def _chart(self, tick: int, price: float, partial: dict[str, Any]) -> None:
-        """Add a price by its tick. What a hole hides is taken from the last five, or the series begins anew."""
-        recent = mapping(partial.get("values")) or {}
-        if not self.prices:
-            self.first_tick = tick
+        """Add a price by its tick. What a hole hides is taken from the last five, or the series begins anew there."""
         following = self.first_tick + len(self.prices)
-        between = [number(recent.get(str(missing))) for missing in range(max(following, tick - len(recent)), tick)]
-        filled = [value for value in between if value is not None]
-        if len(filled) == tick - following:
-            self.prices.extend(filled)
-        elif tick > following:
-            self.prices, self.first_tick = [], tick
-        if tick == self.first_tick + len(self.prices):
-            self.prices.append(price)
-        self.peak = max(price, *filled, self.peak or 0.0) if filled else max(price, self.peak or 0.0)
+        if tick < following and self.prices:
+            return
+        before = _run_before(tick, mapping(partial.get("values")) or {})
+        if self.prices and len(before) >= tick - following:
+            before = before[len(before) - (tick - following) :]
+            self.prices += before
+        else:
+            self.prices, self.first_tick = before, tick - len(before)
+        self.prices.append(price)
+        self.peak = max(price, *before, self.peak or 0.0)
 
     def _completed(self, event: Event, data: dict[str, Any]) -> None:
         """Keep the latest finished round: histories list ten, and tell which games are over."""
@@ -224,6 +222,14 @@ class Live(Struct, kw_only=True):
     def _gap(self, data: dict[str, Any]) -> None:
         self.gap_count += 1
         self.gap_us += max(0, (integer(data.get("to_us")) or 0) - (integer(data.get("from_us")) or 0))
+
+
+def _run_before(tick: int, recent: dict[str, Any]) -> list[float]:
+    """Return the prices of the ticks right before `tick`, as far back as the frame's last five reach."""
+    run: list[float] = []
+    while (price := number(recent.get(str(tick - len(run) - 1)))) is not None:
+        run.append(price)
+    return run[::-1]
 
 
 def _object(data: bytes) -> dict[str, Any] | None:

@@ -1,12 +1,16 @@
 """The live state as a playbook: these events in, that snapshot out."""
 
+import gzip
+import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from actors.core.messages import SEQ_STEP, Event
+from actors.core.messages import SEQ_STEP, Event, Frame
 from actors.rugs.live import Live
+from actors.rugs.normalize import Memory, derive
 
 G1, G2, G3 = "20251215-0000000000000001", "20251215-0000000000000002", "20251216-0000000000000003"
 ME = "did:privy:me"
@@ -131,7 +135,34 @@ def test_a_hole_that_nothing_fills_begins_the_series_anew(play: Played) -> None:
     play.tick(G1, 0, 1.0)
     recent = {"startTick": 5, "endTick": 9, "values": {"5": 1.5, "6": 1.6, "7": 1.7, "8": 1.8, "9": 1.9}}
     play.tick(G1, 9, 1.9, partialPrices=recent)
-    assert (play.live.first_tick, play.live.prices) == (9, [1.9])
+    assert (play.live.first_tick, play.live.prices) == (5, [1.5, 1.6, 1.7, 1.8, 1.9])
+    play.tick(G1, 20, 3.0)
+    assert (play.live.first_tick, play.live.prices) == (20, [3.0])
+
+
+@pytest.mark.parametrize("name", ["2025-12-06-anonymous", "2025-12-14-anonymous"])
+def test_recorded_rounds_come_out_as_their_histories_say(name: str) -> None:
+    """Joined in the middle or not, the prices of a round are the history's from the first tick seen to the rug."""
+    path = Path(__file__).parents[3] / "shared" / "captures" / f"{name}.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"no recorded frames at {path}")
+    memory, live, compared = Memory(), Live(), 0
+    games: list[str | None] = []
+    seen: dict[str | None, tuple[int, list[float]]] = {}
+    with gzip.open(path, "rt") as lines:
+        for number, line in enumerate(lines, 1):
+            frame = Frame(number * SEQ_STEP, number, "s", False, 1, json.loads(line)["frame"].encode())
+            for event in derive(memory, frame).events:
+                live.fold(event)
+                seen[live.game_id] = (live.first_tick, list(live.prices))
+                games += [live.game_id] if games[-1:] != [live.game_id] else []
+                ended = json.loads(event.data) if event.type == "game.completed" else {}
+                if ended.get("id") in seen and ended.get("prices"):
+                    first, prices = seen[ended["id"]]
+                    assert prices == ended["prices"][first:]
+                    compared += 1
+    assert compared >= 1
+    assert len(games) == len(set(games))  # never back to an older one
 
 
 def own(play: Played, **update: Any) -> dict[str, Any]:

@@ -64,6 +64,12 @@ class Archivist:
             cursor.close()
         return Found(answer=pack(replay_answer(page, wanted.upto))) if wanted.packed else Found(page=page)
 
+    def close(self) -> None:
+        """Give the open files back."""
+        for cursor in self._cursors.values():
+            cursor.close()
+        self._cursors.clear()
+
     def _keep(self, cursor: Cursor) -> None:
         replaced = self._cursors.pop(cursor.at, None)
         if replaced is not None:

@@ -6,6 +6,7 @@ is closed with 1013 (try again later).
 """
 
 import asyncio
+import socket
 import types
 from collections.abc import Generator, Iterable, Sequence
 
@@ -15,6 +16,7 @@ from actors.broadcaster.backlog import Backlog, Item
 from actors.broadcaster.envelope import close_frame, text_frame
 
 CHUNK_BYTES = 65_536  # asyncio's own high-water mark: above it a write does not go straight to the socket
+KERNEL_BYTES = 262_144  # what waits in the kernel is not ours to drop; left alone, Linux lets it grow to 4 MB
 STUCK_AGES = 3  # ages of the oldest message after which a client that took nothing is given up
 GOODBYE_S = 5.0  # for a client that is given up to read why
 TRY_AGAIN_LATER = 1013
@@ -40,6 +42,8 @@ class Connection:
         self._sender: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
         self._stuck_max_s = STUCK_AGES * age_max_s
+        kernel: socket.socket = transport.get_extra_info("socket")
+        kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         self._waits_since_s: float | None = None  # for the client to read anything
         self.closing = False
 

@@ -15,14 +15,18 @@ URL = "wss://backend.rugs.fun/socket.io/?EIO=4&transport=websocket"
 class Capture:
     """The sending end: numbers frames, keeps what is not acknowledged, goes back where the journal says."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, name: str = "capture-a", *, saw_opening: bool = True, jitter_s: float = 0.0) -> None:
+        self.name = name
+        self.jitter_s = jitter_s
         self.incarnation = time.time_ns()
         self._outbox = bus.outbox(streams.FRAMES)
         self._positions = bus.inbox(streams.FRAME_POSITIONS)
         self._ring: deque[m.Captured] = deque()
         self._n = self._epoch = self._nack = self._at = self.acked = 0
-        self._add(m.Attached(0, 0, 0.0, "G"))
-        self._add(m.StreamOpened(0, 0, 0.0, "G/T/1", URL, "websocket"))
+        at_s, at_us = time.monotonic(), time.time_ns() // 1000
+        self._add(m.Attached(0, at_us, at_s, "G"))
+        if saw_opening:
+            self._add(m.StreamOpened(0, at_us, at_s, "G/T/1", URL, "websocket"))
 
     def _add(self, item: m.Captured) -> None:
         self._n += 1
@@ -32,10 +36,21 @@ class Capture:
         """See a frame that carries `number`."""
         self.text(b'42["n",%d]' % number)
 
-    def text(self, payload: bytes) -> None:
-        """See a frame."""
+    def text(self, payload: bytes, at_s: float | None = None) -> None:
+        """See a frame; at_s: when, CDP seconds, before this capture's jitter."""
         at_us = time.time_ns() // 1000
-        self._add(m.FrameSeen(0, at_us, time.monotonic(), "G/T/1", False, 1, payload))
+        seen_s = (time.monotonic() if at_s is None else at_s) + self.jitter_s
+        self._add(m.FrameSeen(0, at_us, seen_s, "G/T/1", False, 1, payload))
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many items the journal has not yet made durable."""
+        return len(self._ring)
+
+    def close(self) -> None:
+        """Be killed: what is not acknowledged is gone with this process."""
+        self._outbox.close()
+        self._positions.close()
 
     def wait(self, timeout_s: float) -> None:
         """Wait for news of the journal."""
@@ -52,8 +67,8 @@ class Capture:
         items = [item for item in self._ring if item.n > self._at][:50]
         upto = items[-1].n if items else self._at
         batch = m.CaptureBatch(
-            capture="capture-a", incarnation=self.incarnation, epoch=self._epoch, nack=self._nack,
-            after=self._at, upto=upto, read_until_s=0.0, attached="G", items=items,
+            capture=self.name, incarnation=self.incarnation, epoch=self._epoch, nack=self._nack,
+            after=self._at, upto=upto, read_until_s=time.monotonic(), attached="G", items=items,
         )  # fmt: skip
         if self._outbox.send(batch):
             self._at = upto

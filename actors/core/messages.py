@@ -149,6 +149,7 @@ class Frame(Item, frozen=True, tag="frame"):
     opcode: int
     payload: bytes
     redacted: bool = False
+    cdp_s: float = 0.0  # Chromium's time, by which two captures' copies are aligned
 
 
 class Note(Item, frozen=True, tag="note"):

@@ -34,8 +34,10 @@ class Mark(Struct, frozen=True, array_like=True):
 
     capture: str
     incarnation: int
-    n: int
+    n: int  # all up to here is in the journal: written, or recognised as the other capture's double
     read_until_us: int  # what Chromium sent before this is in the journal
+    other_n: int = 0  # the last item that was no frame
+    places: list[tuple[str, int, int]] = []  # (stream, n, seq) of the last frame of each stream that moved
 
 
 class Batch(Struct, frozen=True, array_like=True):

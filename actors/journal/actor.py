@@ -22,6 +22,7 @@ SENT_PER_TURN = 100  # batches to the normalizer
 POSITIONS_S = 0.1
 RETRY_S = 1.0
 RETENTION_S = 60.0
+DECIDE_S = 0.01  # how often a merge that holds frames is asked again
 SILENT_S = 1.0  # captures send a read mark each 100 ms: ten missed ones mean that nobody looks
 
 
@@ -33,7 +34,13 @@ class Journal:
         self._context = context
         directory = context.data_dir / "journal"
         self._store = Store(directory, settings)
-        self._core = JournalCore(self._store.memory, context.config.site.socket_pattern, time.monotonic_ns())
+        self._core = JournalCore(
+            self._store.memory,
+            context.config.site.socket_pattern,
+            time.monotonic_ns(),
+            standby=context.config.capture.standby,
+        )
+        self._core.restore(self._store.tail, time.monotonic())
         self._frames = context.bus.inbox(streams.FRAMES)
         self._positions = context.bus.outbox(streams.FRAME_POSITIONS)
         self._commands = context.bus.inbox(streams.COMMANDS)
@@ -97,7 +104,7 @@ class Journal:
             if batch is None:
                 break
             self._heard_at_s = time.monotonic()
-            refused |= not self._core.take(batch, offset_s)
+            refused |= not self._core.take(batch, offset_s, time.monotonic())
         if refused:
             self._publish_positions()
 
@@ -118,6 +125,9 @@ class Journal:
             self._server.hear(position)
 
     def _after_turn(self) -> None:
+        if self._core.holding:
+            self._core.tick(time.monotonic())
+            self._context.loop.again(DECIDE_S)
         self._flush()
         head = self._core.memory.head if self._unwritten is None else self._unwritten.after
         if self._server.pump(head, SENT_PER_TURN):
@@ -212,6 +222,7 @@ class Journal:
             "last_frame_us": memory.last_frame_us,
             "refused_batches": self._core.refused,
             "ignored_frames": self._core.ignored_frames,
+            "ambiguous": self._core.ambiguous,
         }
 
 

@@ -7,12 +7,18 @@ back.
 """
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
 from actors.core import messages as m
 from actors.core.segments import Batch, Mark
+from actors.journal.braid import Braid
 from actors.journal.memory import Memory, Session
+from actors.journal.merge import SKEW_S, Merged
+
+SAME_PAGE_US = 3_000_000  # two captures tell of the same reload within this
+PAGES_KEPT = 100
 
 _json = msgspec.json.Encoder()
 _ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
@@ -26,9 +32,14 @@ def looks_like_engine_io(payload: bytes) -> bool:
 class JournalCore:
     """Captured items and submitted notes in, batches out."""
 
-    def __init__(self, memory: Memory, socket_pattern: str, epoch: int) -> None:
-        """memory: as recovered from disk; epoch: of this journal process."""
+    def __init__(self, memory: Memory, socket_pattern: str, epoch: int, *, standby: bool = False) -> None:
+        """memory: as recovered from disk; epoch: of this journal process; standby: two captures read the same."""
         self.memory = memory
+        self._braid = Braid(SKEW_S if standby else 0.0)
+        self._received = {session.incarnation: session.n for session in memory.sessions.values()}
+        self._since_s: dict[int, float] = {}  # attaches that this process heard of, CDP seconds
+        self._pages: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self._moved: dict[int, set[str]] = {}  # streams whose place changed since the last mark, by incarnation
         self.epoch = epoch
         self.refused = 0  # capture batches of another epoch, or with a hole: they are sent again
         self.ignored_frames = 0
@@ -40,28 +51,60 @@ class JournalCore:
         self._marks: dict[int, Mark] = {}
         self._after = memory.head
 
-    def take(self, batch: m.CaptureBatch, wall_minus_monotonic_s: float) -> bool:
-        """Take what is new in a capture's batch; False where it has to be sent again."""
-        session = self._session(batch)
+    def restore(self, frames: Iterable[m.Frame], now_s: float) -> None:
+        """Take up the merge where the journal's files end. frames: their tail, rising."""
+        self._braid.restore(frames, self.memory.sessions.values(), now_s)
+
+    def take(self, batch: m.CaptureBatch, wall_minus_monotonic_s: float, now_s: float) -> bool:
+        """Take what is new in a capture's batch; False where it has to be sent again. now_s: monotonic."""
+        session = self._session(batch, now_s)
+        received = self._received[batch.incarnation]
         if batch.epoch != self.epoch or batch.nack != self._nacks.get(batch.incarnation, 0):
             self.refused += 1
             return False
-        if batch.after > session.n:
+        if batch.after > received:
             self._nacks[batch.incarnation] = batch.nack + 1
             self.refused += 1
             return False
         for item in batch.items:
-            if item.n > session.n:
-                self._handle(item, session)
-        session.n = max(session.n, batch.upto)
-        session.read_until_us = max(
-            session.read_until_us, int((batch.read_until_s + wall_minus_monotonic_s) * 1_000_000)
-        )
-        if batch.items:
-            self._marks[batch.incarnation] = Mark(
-                session.capture, session.incarnation, session.n, session.read_until_us
-            )
+            if item.n > received:
+                self._handle(item, session, now_s)
+        self._received[batch.incarnation] = max(received, batch.upto)
+        read_until_us = int((batch.read_until_s + wall_minus_monotonic_s) * 1_000_000)
+        self._settle(session, read_until_us, mark=bool(batch.items))
         return True
+
+    def tick(self, now_s: float) -> None:
+        """Decide what a merge may not put off any longer."""
+        for merged in self._braid.decide(now_s):
+            self._place(merged)
+        for session in self.memory.sessions.values():
+            if session.incarnation in self._moved:
+                self._settle(session, session.read_until_us, mark=True)
+
+    @property
+    def holding(self) -> bool:
+        """Whether frames wait for a decision of the merge: call `tick` again soon."""
+        return self._braid.holding
+
+    @property
+    def ambiguous(self) -> int:
+        """How many times the merge had to guess."""
+        return self._braid.ambiguous
+
+    def _settle(self, session: Session, read_until_us: int, *, mark: bool) -> None:
+        """Note how far the session is safely in: all before the first frame that is held back."""
+        held = self._braid.first_held(session.incarnation)
+        session.n = self._received[session.incarnation] if held is None else held.n - 1
+        session.read_until_us = max(session.read_until_us, read_until_us if held is None else held.at_us)
+        if mark:
+            moved = self._moved.pop(session.incarnation, set())
+            known = self._marks.get(session.incarnation)
+            moved |= {stream for stream, _, _ in known.places} if known is not None else set()
+            places = [(stream, *session.places[stream]) for stream in moved]
+            self._marks[session.incarnation] = Mark(
+                session.capture, session.incarnation, session.n, session.read_until_us, session.other_n, places
+            )
 
     def submit(self, note: m.Submit) -> m.Committed | None:
         """Take a submitted note; return the answer where there is one already: done before, or refused."""
@@ -99,7 +142,12 @@ class JournalCore:
         return m.CapturePositions(
             epoch=self.epoch,
             positions=[
-                m.CapturePosition(s.incarnation, self._nacks.get(s.incarnation, 0), s.n, acked.get(s.incarnation, 0))
+                m.CapturePosition(
+                    s.incarnation,
+                    self._nacks.get(s.incarnation, 0),
+                    self._received.get(s.incarnation, 0),
+                    acked.get(s.incarnation, 0),
+                )
                 for s in self.memory.sessions.values()
             ],
         )
@@ -113,48 +161,73 @@ class JournalCore:
         self.memory.apply_record(record)
         return record.seq
 
-    def _session(self, batch: m.CaptureBatch) -> Session:
+    def _session(self, batch: m.CaptureBatch, now_s: float) -> Session:
         known = self.memory.sessions.get(batch.incarnation)
         if known is not None:
             return known
         session = self.memory.session(batch.capture, batch.incarnation)
+        self._received[batch.incarnation] = 0
         self._marks[batch.incarnation] = Mark(batch.capture, batch.incarnation, 0, 0)
         for older in [s for s in self.memory.attached if s.capture == batch.capture and s is not session]:
-            self._detach(older, older.read_until_us, f"{older.capture} died")
+            self._detach(older, older.read_until_us, f"{older.capture} died", now_s)
         return session
 
-    def _handle(self, item: m.Captured, session: Session) -> None:
+    def _handle(self, item: m.Captured, session: Session, now_s: float) -> None:
         if isinstance(item, m.FrameSeen):
-            self._frame(item)
-        elif isinstance(item, m.StreamOpened):
-            self._opened(item)
+            self._frame(item, session, now_s)
+            return
+        if item.n <= session.other_n:
+            return  # taken before a restart, and sent again with the frames after it
+        session.other_n = item.n
+        if isinstance(item, m.StreamOpened):
+            self._opened(item, session, now_s)
         elif isinstance(item, m.StreamClosed):
             self._closed(item)
         elif isinstance(item, m.Attached):
             self._attach(item, session)
         elif isinstance(item, m.Detached):
-            self._detach(session, item.at_us, item.cause)
+            self._detach(session, item.at_us, item.cause, now_s)
         elif isinstance(item, m.PageChanged):
-            self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)
+            self._page(item, session)
         else:
-            self._gap(
-                item.since_us,
-                item.at_us,
-                f"{session.capture} could not keep more while the journal was away",
-                items=item.count,
-            )
+            cause = f"{session.capture} could not keep more while the journal was away"
+            self._gap(item.since_us, item.at_us, cause, items=item.count)
 
-    def _frame(self, item: m.FrameSeen) -> None:
-        stream = self.memory.streams.get(item.stream)
-        if stream is None and not self._keep_unknown(item):
+    def _frame(self, item: m.FrameSeen, session: Session, now_s: float) -> None:
+        if item.stream not in self.memory.streams and not self._keep_unknown(item):
             self.ignored_frames += 1
             return
+        if item.n <= session.places.get(item.stream, (0, 0))[0]:
+            return  # taken before a restart
+        since_s = self._since_s.get(session.incarnation, 0.0)
+        for merged in self._braid.frame(session.incarnation, item, since_s, now_s):
+            self._place(merged)
+
+    def _place(self, merged: Merged) -> None:
+        """Store a fresh frame; remember of either kind where its capture stands."""
+        item: m.FrameSeen = merged.item
+        if merged.fresh:
+            seq: int | None = self._store(item)
+            self._braid.number(merged, seq or 0)
+        else:
+            seq = self._braid.number_of(merged)
+        session = self.memory.sessions.get(merged.session)
+        if session is not None and seq is not None:
+            session.places[item.stream] = (item.n, seq)
+            self._moved.setdefault(merged.session, set()).add(item.stream)
+        if merged.ambiguous:
+            cause = "several alignments of the two captures fit; a frame may be stored twice or missing"
+            self.note(item.at_us, "merge", what="ambiguous", stream=item.stream, seq=seq, cause=cause)
+
+    def _store(self, item: m.FrameSeen) -> int:
         self._seen_again(item.at_us)
+        stream = self.memory.streams.get(item.stream)
         if stream is not None and not stream.open:
             self.note(item.at_us, "connection", what="resumed", stream=item.stream, url=stream.url)
-        self._append(
-            m.Frame(self._next_seq, item.at_us, item.stream, item.sent, item.opcode, item.payload, item.redacted)
+        frame = m.Frame(
+            self._next_seq, item.at_us, item.stream, item.sent, item.opcode, item.payload, item.redacted, item.cdp_s
         )
+        return self._append(frame)
 
     def _keep_unknown(self, item: m.FrameSeen) -> bool:
         """Decide on a socket that was opened before anybody looked, by what it carries."""
@@ -166,11 +239,14 @@ class JournalCore:
         self._ignore(item.stream)
         return False
 
-    def _opened(self, item: m.StreamOpened) -> None:
+    def _opened(self, item: m.StreamOpened, session: Session, now_s: float) -> None:
         as_socket = item.url.replace("http", "ws", 1) if item.url.startswith("http") else item.url
         if not self._pattern.search(as_socket):
             self._ignore(item.stream)
             return
+        self._braid.opened(item.stream, session.incarnation, item.cdp_s, now_s)
+        if item.stream in self.memory.streams:
+            return  # the other capture said so
         self._seen_again(item.at_us)
         self.note(item.at_us, "connection", what="opened", stream=item.stream, url=item.url, transport=item.transport)
 
@@ -186,29 +262,39 @@ class JournalCore:
                 self._lose(item.at_us, item.cause)
 
     def _attach(self, item: m.Attached, session: Session) -> None:
-        self.note(
-            item.at_us,
-            "connection",
-            what="attached",
-            capture=session.capture,
-            guid=item.guid,
-            incarnation=session.incarnation,
-        )
+        self._since_s[session.incarnation] = item.cdp_s
+        self.note(item.at_us, "connection", what="attached", capture=session.capture, guid=item.guid,
+                  incarnation=session.incarnation)  # fmt: skip
 
-    def _detach(self, session: Session, at_us: int, cause: str) -> None:
+    def _detach(self, session: Session, at_us: int, cause: str, now_s: float) -> None:
         was_connected = self.memory.connected
+        held = self._braid.first_held(session.incarnation)
+        for merged in self._braid.detach(session.incarnation, now_s):
+            self._place(merged)
         if session.guid is not None:
-            self.note(
-                at_us,
-                "connection",
-                what="detached",
-                capture=session.capture,
-                guid=session.guid,
-                incarnation=session.incarnation,
-                cause=cause,
-            )
+            self.note(at_us, "connection", what="detached", capture=session.capture, guid=session.guid,
+                      incarnation=session.incarnation, cause=cause)  # fmt: skip
+        seen_until_us = at_us if held is None else min(at_us, held.at_us)
         if was_connected and not self.memory.connected:
-            self._lose(at_us, cause)
+            self._lose(seen_until_us, cause)
+        elif was_connected:
+            self._uncovered(seen_until_us, cause)
+
+    def _uncovered(self, until_us: int, cause: str) -> None:
+        """Others look now, but since when? What lies between is a gap."""
+        since_us = min(session.since_us for session in self.memory.attached)
+        if since_us > until_us:
+            self._gap(until_us, since_us, cause)
+
+    def _page(self, item: m.PageChanged, session: Session) -> None:
+        key = (item.target, item.what, item.url)
+        incarnation, at_us = self._pages.get(key, (session.incarnation, 0))
+        if incarnation != session.incarnation and abs(item.at_us - at_us) < SAME_PAGE_US:
+            return  # the other capture said so
+        self._pages[key] = (session.incarnation, item.at_us)
+        while len(self._pages) > PAGES_KEPT:
+            del self._pages[next(iter(self._pages))]
+        self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)
 
     def _lose(self, at_us: int, cause: str) -> None:
         if self.memory.lost_since_us is None:

@@ -22,9 +22,12 @@ class Session(Struct, array_like=True):
 
     capture: str
     incarnation: int
-    n: int = 0  # what was taken of it
+    n: int = 0  # all up to here is written, or recognised as the other capture's
     read_until_us: int = 0
     guid: str | None = None  # the browser's, while attached
+    since_us: int = 0  # when it attached
+    other_n: int = 0  # the last item taken that was no frame
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)  # stream -> (n, seq) of its last frame taken
 
 
 class SocketStream(Struct, array_like=True):
@@ -57,6 +60,9 @@ class Memory(Struct, kw_only=True):
             session = self.session(mark.capture, mark.incarnation)
             session.n = max(session.n, mark.n)
             session.read_until_us = max(session.read_until_us, mark.read_until_us)
+            session.other_n = max(session.other_n, mark.other_n)
+            for stream, n, seq in mark.places:
+                session.places[stream] = (n, seq)
         for stream in batch.ignored:
             self.ignore(stream)
         for id_, seq in batch.commands:
@@ -102,6 +108,8 @@ class Memory(Struct, kw_only=True):
             session = self.sessions.get(data["incarnation"])
             if session is not None:
                 session.guid = data["guid"] if what == "attached" else None
+                if what == "attached":
+                    session.since_us = at_us
         elif what in ("opened", "found", "resumed"):
             self.streams[data["stream"]] = SocketStream(data["url"])
             _keep_newest(self.streams, STREAMS_KEPT)

@@ -5,14 +5,18 @@ kernel may have dropped the pages. What was written since the last good sync is 
 segment.
 """
 
+from collections import deque
 from pathlib import Path
 
 import msgspec
 
 from actors.core.config import Journal as Settings
-from actors.core.segments import Batch, Cut, Writer
+from actors.core.messages import Frame
+from actors.core.segments import Batch, Cut, Reader, Writer, first_seq, segment_paths
 from actors.journal.memory import Memory
 from actors.journal.numbers import Numbers
+
+TAIL_FRAMES = 8192  # the merge's window
 
 
 class Store:
@@ -25,6 +29,7 @@ class Store:
         self._numbers = Numbers(directory)
         self.first_free = self._numbers.first_free(self.memory.head)
         self._since_sync: list[Batch] = []
+        self.tail = self._read_tail(directory)
         self.written_bytes = 0
 
     def write(self, batch: Batch) -> None:
@@ -56,6 +61,15 @@ class Store:
     def close(self) -> None:
         """Give the open file back."""
         self._writer.close()
+
+    def _read_tail(self, directory: Path) -> list[Frame]:
+        """Return the last frames, rising: what a capture that lags behind may send again."""
+        paths = segment_paths(directory)[-2:]
+        if not paths:
+            return []
+        with Reader(directory) as reader:
+            records = deque(reader.read(first_seq(paths[0]) - 1), TAIL_FRAMES)
+        return [record for record in records if isinstance(record, Frame)]
 
     def _recover(self) -> tuple[Memory, list[Cut]]:
         recovered = self._writer.recover()

@@ -106,17 +106,17 @@ def test_a_command_is_answered_when_it_is_on_disk_and_only_once_written(tmp_path
     bus = Bus(settings.runtime_path)
     commands, results = bus.outbox(streams.COMMANDS), bus.inbox(streams.RESULTS)
     note = m.Submit(id="switch", event="recording", data=b'{"on": false, "by": "test"}', at_us=1)
-    answers = []
+    answers: list[m.Committed] = []
     with process("journal", "actors.journal.actor:run", settings) as journal:
         deadline = time.monotonic() + 20
         while len(answers) < 2:
             assert time.monotonic() < deadline
             commands.send(note)
-            if results.socket.poll(50):
-                answers.append(results.receive())
+            if results.socket.poll(50) and (answer := results.receive()) is not None:
+                answers.append(answer)
         assert journal.stop() == 0
     bus.close()
-    assert {answer.seq for answer in answers if answer} == {answers[0].seq}
+    assert {answer.seq for answer in answers} == {answers[0].seq}
     with Reader(settings.data_path / "journal") as reader:
         notes = [
             msgspec.json.decode(r.data) for r in reader.read(0) if isinstance(r, m.Note) and r.event == "recording"

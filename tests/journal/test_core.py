@@ -31,6 +31,7 @@ class Play:
                 read_until_s=read_until_s, attached=None, items=numbered,  # type: ignore[arg-type]
             ),
             0.0,
+            0.0,
         )  # fmt: skip
         self.write()
         return taken

@@ -1,0 +1,96 @@
+"""All streams of all captures, braided: one `StreamMerge` a stream. Pure.
+
+In: frames as the captures read them, their attaches and ends. Out: each frame once, in the order of its stream, with
+the number of the record it is or was stored under. Made anew after a restart from the journal's own tail.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+
+from actors.core.messages import Frame, FrameSeen
+from actors.journal.memory import Session
+from actors.journal.merge import Merged, Seen, StreamMerge
+
+STREAMS_KEPT = 64
+
+
+def digest(sent: bool, opcode: int, payload: bytes) -> bytes:
+    """Return what two copies of a frame have in common."""
+    return blake2b(
+        payload, digest_size=16, person=b"sent" if sent else b"received", salt=bytes([opcode & 0xFF])
+    ).digest()
+
+
+class Braid:
+    """The merges of all streams, by stream."""
+
+    def __init__(self, skew_s: float) -> None:
+        """skew_s: how long to wait for an older attach; 0 where there is one capture only."""
+        self._skew_s = skew_s
+        self._merges: dict[str, StreamMerge] = {}
+        self._retired = 0  # guesses in streams that are long gone
+
+    def restore(self, frames: Iterable[Frame], sessions: Iterable[Session], now_s: float) -> None:
+        """Take up the merges where an earlier process left them. frames: the journal's tail, rising."""
+        for frame in frames:
+            merge = self._merge(frame.stream)
+            merge.restore(digest(frame.sent, frame.opcode, frame.payload), frame.cdp_s, frame.seq)
+        for session in sessions:
+            for stream, (_, seq) in session.places.items():
+                place = self._merges[stream].place_after(seq) if stream in self._merges else None
+                if session.guid is not None and place is not None:
+                    self._merges[stream].attach(session.incarnation, 0.0, now_s, place)
+
+    def opened(self, stream: str, incarnation: int, at_s: float, now_s: float) -> None:
+        """A capture saw a stream begin."""
+        self._merge(stream).opened(incarnation, at_s, now_s)
+
+    def frame(self, incarnation: int, item: FrameSeen, since_s: float, now_s: float) -> Iterator[Merged]:
+        """A capture read a frame. since_s: its attach, CDP seconds."""
+        merge = self._merge(item.stream)
+        if not merge.knows(incarnation):
+            merge.attach(incarnation, min(since_s, item.cdp_s) if since_s else item.cdp_s, now_s)
+        seen = Seen(digest(item.sent, item.opcode, item.payload), item.cdp_s, item)
+        yield from merge.frame(incarnation, seen, now_s)
+
+    def detach(self, incarnation: int, now_s: float) -> Iterator[Merged]:
+        """A capture is gone; what it read stays until it has its place."""
+        for merge in list(self._merges.values()):
+            yield from merge.detach(incarnation, now_s)
+
+    def decide(self, now_s: float) -> Iterator[Merged]:
+        """Place what can be placed by now."""
+        for merge in list(self._merges.values()):
+            if merge.holding:
+                yield from merge.decide(now_s)
+
+    def number(self, merged: Merged, seq: int) -> None:
+        """Remember under which number a fresh frame was stored."""
+        self._merges[merged.item.stream].tag(merged.place, seq)
+
+    def number_of(self, merged: Merged) -> int | None:
+        """Return the number under which a frame seen again is stored."""
+        return self._merges[merged.item.stream].tag_of(merged.place)
+
+    def first_held(self, incarnation: int) -> FrameSeen | None:
+        """Return the earliest item of a capture that waits for its place."""
+        held = [seen.item for merge in self._merges.values() if (seen := merge.first_held(incarnation)) is not None]
+        return min(held, key=lambda item: item.n, default=None)
+
+    @property
+    def holding(self) -> bool:
+        """Whether frames wait for a decision: call `decide` again soon."""
+        return any(merge.holding for merge in self._merges.values())
+
+    @property
+    def ambiguous(self) -> int:
+        """How many sessions were placed by a guess."""
+        return self._retired + sum(merge.ambiguous for merge in self._merges.values())
+
+    def _merge(self, stream: str) -> StreamMerge:
+        if stream not in self._merges:
+            self._merges[stream] = StreamMerge(skew_s=self._skew_s)
+            idle = [name for name, merge in self._merges.items() if not merge.holding and name != stream]
+            for name in idle[: max(0, len(self._merges) - STREAMS_KEPT)]:
+                self._retired += self._merges.pop(name).ambiguous
+        return self._merges[stream]

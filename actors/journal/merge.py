@@ -1,0 +1,225 @@
+"""One stream of frames out of what two captures read of it, without shared numbers. Pure.
+
+Chromium gives two clients the same frames in the same order, but neither numbers them nor gives both the same time
+stamp: they differ by 44 to 81 µs at p50, 1.7 ms at most. So the captures' stays (sessions) are aligned: a session is a
+contiguous run of the true stream that begins at the moment of its attach. Where it lies in the merged stream is found
+by the payloads' hashes in order, with the times as a tolerance. An aligned session that stands at the end of the merged
+stream appends to it without delay; one that is behind only confirms. A session that is not aligned yet is held back.
+
+Where several places fit when a decision cannot wait, the one with the closest times wins and the merge says
+`ambiguous`: it may then store a frame twice or miss one, and never does so silently.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+TOLERANCE_S = 0.002  # of CDP time; the largest difference measured between two clients is 1.7 ms
+SKEW_S = 0.05  # how much later than the other's an older attach may be heard of
+WINDOW = 8192  # merged frames that a session can still be aligned with
+
+
+class Seen(Struct, frozen=True):
+    """A frame as one session read it."""
+
+    digest: bytes  # of direction, opcode and payload
+    at_s: float  # CDP seconds
+    item: Any  # what to emit
+
+
+class _Session(Struct):
+    id: int
+    since_s: float
+    heard_s: float  # when we first heard of it, the journal's clock
+    place: int | None = None  # the merged position of its next frame; None: not aligned
+    floor: int = 0  # it cannot lie before this merged position
+    held: list[Seen] = []
+    dead: bool = False
+
+
+class Merged(Struct, frozen=True):
+    """One frame of one session that found its place in the merged stream."""
+
+    session: int
+    item: Any
+    place: int
+    fresh: bool  # first seen here: append it; else another session's frame seen again
+    ambiguous: bool = False  # its place was a guess
+
+
+class StreamMerge:
+    """Sessions of one stream in, the true stream out."""
+
+    def __init__(self, tolerance_s: float = TOLERANCE_S, skew_s: float = SKEW_S, window: int = WINDOW) -> None:
+        self._tolerance_s = tolerance_s
+        self._skew_s = skew_s
+        self._size = window
+        self._window: list[tuple[bytes, float]] = []
+        self._tags: list[int] = []  # the number that the caller gave to each frame of the window
+        self._base = 0  # merged position of the window's first frame
+        self._sessions: dict[int, _Session] = {}
+        self.ambiguous = 0
+
+    @property
+    def end(self) -> int:
+        """The merged position of the next new frame."""
+        return self._base + len(self._window)
+
+    @property
+    def holding(self) -> bool:
+        """Whether frames wait for a decision: `decide` wants to be called again."""
+        return any(session.held for session in self._sessions.values())
+
+    def attach(self, session: int, since_s: float, now_s: float, place: int | None = None) -> None:
+        """A session began: it sees every frame from `since_s` (CDP) on; place: where, if that is known already."""
+        self._sessions[session] = _Session(session, since_s, now_s, place, held=[])
+
+    def knows(self, session: int) -> bool:
+        """Whether the session is attached to this stream."""
+        return session in self._sessions
+
+    def opened(self, session: int, at_s: float, now_s: float) -> None:
+        """A session saw the stream begin: its first frame is the stream's first."""
+        self.attach(session, at_s, now_s, 0 if self._base == 0 else None)
+
+    def restore(self, digest: bytes, at_s: float, tag: int) -> None:
+        """Put back a frame that an earlier process merged."""
+        self._window.append((digest, at_s))
+        self._tags.append(tag)
+        self._trim()
+
+    def place_after(self, tag: int) -> int | None:
+        """Return the place behind the frame that bears `tag`, None where it is out of the window."""
+        return self._base + self._tags.index(tag) + 1 if tag in self._tags else None
+
+    def tag(self, place: int, tag: int) -> None:
+        """Remember the caller's number of a fresh frame."""
+        self._tags[place - self._base] = tag
+
+    def tag_of(self, place: int) -> int | None:
+        """Return the caller's number of a frame, None where it is out of the window."""
+        at = place - self._base
+        return self._tags[at] if 0 <= at < len(self._tags) else None
+
+    def first_held(self, session: int) -> Seen | None:
+        """Return the first frame of a session that waits for its place."""
+        known = self._sessions.get(session)
+        return known.held[0] if known is not None and known.held else None
+
+    def frame(self, session: int, seen: Seen, now_s: float) -> Iterator[Merged]:
+        """A session read a frame. Frames of a session come in order."""
+        known = self._sessions[session]
+        if known.place is None:
+            known.held.append(seen)
+        else:
+            yield from self._advance(known, seen, False)
+        yield from self.decide(now_s)
+
+    def detach(self, session: int, now_s: float) -> Iterator[Merged]:
+        """A session ended. What it read stays until it is known to be in the merged stream."""
+        known = self._sessions.get(session)
+        if known is not None:
+            known.dead = True
+            if not known.held:
+                del self._sessions[session]
+        yield from self.decide(now_s)
+
+    def decide(self, now_s: float) -> Iterator[Merged]:
+        """Align what can be aligned, and let the oldest lead where nobody does."""
+        progress = True
+        while progress:
+            progress = False
+            for session in sorted(self._unaligned(), key=lambda one: (one.since_s, one.id)):
+                if (fit := self._settled(session, now_s)) is not None:
+                    yield from self._join(session, *fit)
+                    progress = True
+                    break
+
+    def _unaligned(self) -> list[_Session]:
+        return [session for session in self._sessions.values() if session.place is None and session.held]
+
+    def _leader_lives(self) -> bool:
+        return any(session.place is not None and not session.dead for session in self._sessions.values())
+
+    def _settled(self, session: _Session, now_s: float) -> tuple[int, bool] | None:
+        """Return (place, ambiguous) where the session can be placed now."""
+        places = self._candidates(session)
+        tail_s = self._window[-1][1] if self._window else float("-inf")
+        closed = tail_s > session.held[0].at_s + self._tolerance_s
+        if closed and len(places) == 1 and places[0] < self.end:
+            return places[0], False
+        if self._leader_lives() and not closed:
+            return None
+        if not self._leader_lives() and not self._may_lead(session, now_s):
+            return None
+        if not places:
+            return self.end, bool(self._window) and session.held[0].at_s <= tail_s + self._tolerance_s
+        return self._closest(session, places), len(places) > 1
+
+    def _may_lead(self, session: _Session, now_s: float) -> bool:
+        """The oldest attached leads, once an older attach would have been heard of."""
+        older = [s for s in self._sessions.values() if s.place is None and s.since_s < session.since_s and not s.dead]
+        return not older and now_s - session.heard_s >= self._skew_s
+
+    def _candidates(self, session: _Session) -> list[int]:
+        first = max(session.floor, self._base)
+        return [place for place in range(first, self.end + 1) if self._fits(session, place)]
+
+    def _fits(self, session: _Session, place: int) -> bool:
+        at = place - self._base
+        before_s = self._window[at - 1][1] if at > 0 else float("-inf")
+        if before_s > session.since_s + self._tolerance_s:
+            return False
+        overlap = self._window[at : at + len(session.held)]
+        if overlap and overlap[0][1] < session.since_s - self._tolerance_s:
+            return False
+        return all(
+            digest == seen.digest and abs(at_s - seen.at_s) <= self._tolerance_s
+            for (digest, at_s), seen in zip(overlap, session.held, strict=False)
+        )
+
+    def _closest(self, session: _Session, places: list[int]) -> int:
+        def distance(place: int) -> float:
+            overlap = self._window[place - self._base : place - self._base + len(session.held)]
+            if not overlap:
+                return self._tolerance_s / 2
+            gaps = [abs(at_s - seen.at_s) for (_, at_s), seen in zip(overlap, session.held, strict=False)]
+            return sum(gaps) / len(gaps)
+
+        return min(places, key=distance)
+
+    def _join(self, session: _Session, place: int, ambiguous: bool) -> Iterator[Merged]:
+        held, session.held, session.place = session.held, [], place
+        self.ambiguous += ambiguous
+        for index, seen in enumerate(held):
+            yield from self._advance(session, seen, ambiguous and index == 0)
+        if session.dead and session.place is not None:
+            del self._sessions[session.id]
+
+    def _advance(self, session: _Session, seen: Seen, ambiguous: bool) -> Iterator[Merged]:
+        place = session.place
+        if place is None:  # lost its place within its own run: held again with the rest
+            session.held.append(seen)
+        elif place < self.end:
+            yield from self._confirm(session, place, seen)
+        else:
+            self.restore(seen.digest, seen.at_s, 0)
+            session.place = place + 1
+            yield Merged(session.id, seen.item, place, True, ambiguous)
+
+    def _confirm(self, session: _Session, place: int, seen: Seen) -> Iterator[Merged]:
+        at = place - self._base
+        if at >= 0 and self._window[at][0] == seen.digest:
+            session.place = place + 1
+            yield Merged(session.id, seen.item, place, False)
+            return
+        session.place, session.floor = None, max(place, self._base)
+        session.since_s = min(session.since_s, seen.at_s) if at < 0 else seen.at_s
+        session.held.append(seen)
+
+    def _trim(self) -> None:
+        surplus = len(self._window) - self._size
+        if surplus > self._size // 4:
+            del self._window[:surplus], self._tags[:surplus]
+            self._base += surplus

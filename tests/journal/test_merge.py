@@ -1,0 +1,98 @@
+"""The merge of two captures: the true stream, each frame once and in order, or `ambiguous`; never silently wrong."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from actors.journal.merge import SKEW_S, Merged, Seen, StreamMerge
+
+JITTER_S = 0.0009  # each way: two clients differ by at most 1.8 ms, within the tolerance
+
+
+class Stay(Struct):
+    """One capture's stay: when it attached and died, and how late each of its messages arrives."""
+
+    capture: int
+    since_s: float
+    until_s: float
+    lateness_s: float
+
+
+class World(Struct):
+    """A true stream and the stays that saw parts of it."""
+
+    frames: list[tuple[bytes, float]]
+    stays: list[Stay]
+    jitter: list[float]
+
+
+@st.composite
+def worlds(draw: st.DrawFn, alphabet: int) -> World:
+    count = draw(st.integers(1, 60))
+    now_s, frames = 0.0, []
+    for _ in range(count):
+        now_s += draw(st.sampled_from([0.0, 0.0001, 0.001, 0.004, 0.05, 0.25]))
+        frames.append((b"%d" % draw(st.integers(1, alphabet)), now_s))
+    stays: list[Stay] = []
+    for capture in (0, 1):
+        at_s = draw(st.floats(-0.5, now_s * 0.5))
+        while at_s < now_s and len(stays) < 12:
+            until_s = at_s + draw(st.floats(0.001, 3.0))
+            stays.append(Stay(capture, at_s, until_s, draw(st.floats(0.0, SKEW_S * 0.9))))
+            at_s = until_s + draw(st.floats(0.002, 0.4))
+    jitter = draw(st.lists(st.floats(-JITTER_S, JITTER_S), min_size=8, max_size=8))
+    return World(frames, stays, jitter)
+
+
+def play(world: World) -> tuple[list[int], list[Merged], StreamMerge]:
+    """Return (positions of the frames that anybody saw, what the merge gave, the merge)."""
+    happenings: list[tuple[float, int, int, str, int]] = []
+    seen: set[int] = set()
+    for session, stay in enumerate(world.stays):
+        happenings.append((stay.since_s + stay.lateness_s, session, -1, "attach", 0))
+        for place, (_, at_s) in enumerate(world.frames):
+            if stay.since_s <= at_s < stay.until_s:
+                seen.add(place)
+                happenings.append((at_s + stay.lateness_s, session, place, "frame", place))
+        happenings.append((stay.until_s + stay.lateness_s, session, len(world.frames), "detach", 0))
+    merge = StreamMerge()
+    out: list[Merged] = []
+    for now_s, session, _, what, place in sorted(happenings):
+        if what == "attach":
+            merge.attach(session, world.stays[session].since_s, now_s)
+        elif what == "detach":
+            out += merge.detach(session, now_s)
+        else:
+            digest, at_s = world.frames[place]
+            wobble = world.jitter[(session + place) % len(world.jitter)]
+            out += merge.frame(session, Seen(digest, at_s + wobble, place), now_s)
+    last_s = max((happening[0] for happening in happenings), default=0.0)
+    for step in range(1, 5):
+        out += merge.decide(last_s + step * SKEW_S)
+    return sorted(seen), out, merge
+
+
+def assert_true_or_ambiguous(world: World) -> None:
+    seen, out, merge = play(world)
+    assert not merge.holding
+    right = [world.frames[place][0] for place in seen]
+    got = [world.frames[merged.item][0] for merged in out if merged.fresh]
+    assert got == right or merge.ambiguous, (got, right)
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(alphabet=6))
+def test_streams_of_few_payloads(world: World) -> None:
+    assert_true_or_ambiguous(world)
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(alphabet=1))
+def test_runs_of_identical_payloads(world: World) -> None:
+    assert_true_or_ambiguous(world)
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds(alphabet=10_000))
+def test_streams_like_the_games_are_hardly_ever_ambiguous(world: World) -> None:
+    assert_true_or_ambiguous(world)

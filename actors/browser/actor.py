@@ -107,6 +107,7 @@ class BrowserActor:
         self._chromium: Chromium | None = None
         self._lock: ProfileLock | None = None
         self._since_s = monotonic_s()
+        self._announced: BrowserFile | None = None
         self._published = False
         self._failure: str | None = None
 
@@ -129,7 +130,9 @@ class BrowserActor:
         waited_s = monotonic_s() - self._since_s
         if self._chromium is not None:
             if waited_s > START_S:
-                self._fail(f"Chromium did not open its DevTools within {START_S:.0f} s; its words stand above")
+                self._fail(f"Chromium's DevTools did not answer within {START_S:.0f} s; its words stand above")
+            elif self._announced is not None:
+                self._verify(self._announced)
             return
         try:
             self._launch()
@@ -160,25 +163,31 @@ class BrowserActor:
             return
         for line in self._chromium.lines():
             if (found := LISTENING.search(line)) is not None and not self._published:
-                self._publish(found[1], int(found[2]), found[3])
+                browser = BrowserFile(
+                    pid=self._chromium.pid, port=int(found[2]), ws=found[1], guid=found[3], started_us=now_us()
+                )
+                self._announced = browser
+                self._verify(browser)
             elif TAKEN_OVER in line:
                 self._fail(f"the profile {self._config.profile_path} is in use by another browser. Close it.")
 
-    def _publish(self, ws: str, port: int, guid: str) -> None:
-        assert self._chromium is not None  # noqa: S101
-        if (answered := guid_at(port)) != guid:
+    def _verify(self, browser: BrowserFile) -> None:
+        """Publish the browser once the one that answers on its port is it; no answer yet: the next turn asks again."""
+        answered = guid_at(browser.port)
+        if answered == browser.guid:
+            self._publish(browser)
+        elif answered is not None:
             self._fail(
-                f"port {port} answers as browser {answered}, not as the one just started, {guid}. "
+                f"port {browser.port} answers as browser {answered}, not as the one just started, {browser.guid}. "
                 "Another browser listens there: close it, or set browser.cdp_port to 0."
             )
-            return
+
+    def _publish(self, browser: BrowserFile) -> None:
         self._published = True
-        runtime_dir = self._context.runtime_dir
-        browser = BrowserFile(pid=self._chromium.pid, port=port, ws=ws, guid=guid, started_us=now_us())
-        write_browser_file(runtime_dir, browser)
-        endpoints.publish(runtime_dir, "cdp", f"http://127.0.0.1:{port}")
-        self._log.info("browser %s answers on port %d", guid, port)
-        self._context.stats.update(chromium_pid=self._chromium.pid, port=port)
+        write_browser_file(self._context.runtime_dir, browser)
+        endpoints.publish(self._context.runtime_dir, "cdp", f"http://127.0.0.1:{browser.port}")
+        self._log.info("browser %s answers on port %d", browser.guid, browser.port)
+        self._context.stats.update(chromium_pid=browser.pid, port=browser.port)
         self._context.ready()
 
     def _on_end(self) -> None:

@@ -135,6 +135,7 @@ class Capture:
             self._send()
 
     def _mark(self) -> None:
+        self._read()  # a look at an empty socket is what moves the read mark
         if self._tap is not None and self._socket is not None:
             self._tap.make.offset_s = wall_minus_monotonic_s()
             try:

@@ -154,10 +154,11 @@ class Pilot:
     def _reload(self, order: Order) -> Order | None:
         self._crashed = False
         if self._tabs is not None:
-            try:
-                self._tabs.reload()
-            except ERRORS as error:
-                self._log.warning("reload: %s", error)
+            for step in ([self._tabs.interrupt] if "hung" in order.cause else []) + [self._tabs.reload]:
+                try:
+                    step()
+                except ERRORS as error:
+                    self._log.warning("%s: %s", step.__name__, error)
         self._watch.reloaded(order.cause, monotonic_s())
         return None
 

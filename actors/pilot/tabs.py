@@ -24,6 +24,7 @@ CONNECT_S = 1.0
 LIST_S = 1.0
 PROBE_S = 2.0
 CALL_S = 2.0
+INTERRUPT_S = 0.5
 
 ERRORS = (
     pychrome.PyChromeException,
@@ -93,6 +94,10 @@ class Tabs:
         """Load `url`; return the network's error, None when it loads. ERRORS."""
         answer = self._tab.Page.navigate(url=url, _timeout=CALL_S)
         return answer.get("errorText") or None
+
+    def interrupt(self) -> None:
+        """End the JavaScript that is running: an endless loop blocks even a reload. ERRORS."""
+        self._tab.Runtime.terminateExecution(_timeout=INTERRUPT_S)
 
     def reload(self) -> None:
         """Load the page again. ERRORS; a hung page may never answer."""

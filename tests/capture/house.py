@@ -226,15 +226,16 @@ def env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-class Site_:
+class Website:
     """Pages and sockets for the browser."""
 
-    def __init__(self) -> None:
+    def __init__(self, attach: "Callable[[Website], None]") -> None:
         self.pages: dict[str, str] = {}
         self.sockets: list[web.WebSocketResponse] = []
         self.received: list[str | bytes] = []
         self.sent = 0
         self.app = web.Application()
+        attach(self)
         self.app.router.add_get("/ws{tail:.*}", self._socket)
         self.app.router.add_get("/{page:.*}", self._page)
         self.loop = asyncio.new_event_loop()
@@ -302,8 +303,9 @@ class Site_:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[Site_]:
-    site = Site_()
+def served(attach: Callable[[Website], None] = lambda site: None) -> Iterator[Website]:
+    """attach: adds routes before the others."""
+    site = Website(attach)
     site.start()
     try:
         yield site

@@ -69,7 +69,7 @@ class Play:
 
     def poll(self, request: str, sid: str = "", *, post: str | None = None, at_s: float = 11.0) -> None:
         url = "https://h/socket.io/?EIO=4&transport=polling" + (f"&sid={sid}" if sid else "")
-        body = {"url": url, "method": "GET" if post is None else "POST"}
+        body: dict[str, Any] = {"url": url, "method": "GET" if post is None else "POST"}
         if post:
             body["postData"] = post
         self.event(
@@ -147,12 +147,13 @@ def test_frames_keep_direction_opcode_text_and_both_clocks() -> None:
     play.frame("3", sent=True, at_s=11.5)
     response = {"opcode": 2, "mask": True, "payloadData": base64.b64encode(b"\x00\xff").decode()}
     play.event("Network.webSocketFrameSent", requestId="9.1", timestamp=12.0, response=response)
-    stream = "guid/T1/9.1"
+    made: dict[str, Any] = {"stream": "guid/T1/9.1"}
+    url = f"wss://h/socket.io/?EIO=4&token={MARK}"
     assert play.items == [
-        StreamOpened(n=0, at_us=1010_000_000, cdp_s=10.0, stream=stream, url=f"wss://h/socket.io/?EIO=4&token={MARK}", transport="websocket"),
-        FrameSeen(n=0, at_us=1011_250_000, cdp_s=11.25, stream=stream, sent=False, opcode=1, payload='42["ü😀"]'.encode()),
-        FrameSeen(n=0, at_us=1011_500_000, cdp_s=11.5, stream=stream, sent=True, opcode=1, payload=b"3"),
-        FrameSeen(n=0, at_us=1012_000_000, cdp_s=12.0, stream=stream, sent=True, opcode=2, payload=b"\x00\xff"),
+        StreamOpened(n=0, at_us=1010_000_000, cdp_s=10.0, url=url, transport="websocket", **made),
+        FrameSeen(n=0, at_us=1011_250_000, cdp_s=11.25, sent=False, opcode=1, payload='42["ü😀"]'.encode(), **made),
+        FrameSeen(n=0, at_us=1011_500_000, cdp_s=11.5, sent=True, opcode=1, payload=b"3", **made),
+        FrameSeen(n=0, at_us=1012_000_000, cdp_s=12.0, sent=True, opcode=2, payload=b"\x00\xff", **made),
     ]  # fmt: skip
 
 

@@ -1,42 +1,372 @@
-"""Browser, captures and pilot as real processes, with a real Chromium and a real server; the test is the journal."""
+"""Browser, captures and pilot as real processes, with a real Chromium and a real server; the test is the journal.
 
+One Chromium serves most tests. The page is steered by its server: what begins with `!` it runs as JavaScript.
+"""
+
+import asyncio
 import contextlib
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+import socketio
 
+from actors.capture.redact import MARK
 from actors.core.browser_file import read_browser_file
-from actors.core.messages import Attached, Detached, PageChanged, StreamClosed
-from tests.capture.house import House, Site_, config, served
+from actors.core.messages import Attached, Captured, Detached, FrameSeen, PageChanged, StreamClosed, StreamOpened
+from actors.pilot.tabs import ERRORS, Tabs, patch
+from tests.capture.house import House, Website, config, served
 
 pytestmark = pytest.mark.system
 
-PAGE = "<script>s = new WebSocket('ws://' + location.host + '/ws?token=planted&EIO=4'); s.onopen = () => s.send('hello')</script>"
+BOTH = ("capture-a", "capture-b")
+SECRET = "planted-credential-5f1d"
+STEER = "s.onmessage = e => { if (typeof e.data === 'string' && e.data[0] === '!') eval(e.data.slice(1)) };"
+PAGE = f"""<script>
+s = new WebSocket('ws://' + location.host + '/ws?token={SECRET}&EIO=4');
+s.onopen = () => s.send('hello'); {STEER}
+</script>"""
+FRAME = (
+    "<script>f = new WebSocket('ws://' + location.host + '/ws/frame'); f.onopen = () => f.send('from frame')</script>"
+)
+WORKER = (
+    "w = new WebSocket('ws://' + location.host + '/ws/w'); w.onopen = () => w.send('from ' + self.constructor.name)"
+)
+SERVICE = f"{WORKER}; self.addEventListener('install', e => self.skipWaiting())"
+POLLING = f"""<script src="/socket.io.min.js"></script><script>
+handled = []; closed = false;
+io = io({{auth: {{token: '{SECRET}'}}}});
+io.on('n', n => handled.push(n));
+io.on('connect', () => io.emit('authenticate', {{__trace: true}}, '{SECRET}', answer => 0));
+io.on('stop', () => io.emit('handled', handled));
+</script>"""
+VENDORED = Path(__file__).parents[2] / "web/static/vendor/socket.io.min.js"
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site_]:
+def site() -> Iterator[Website]:
     with served() as site:
-        site.pages[""] = PAGE
+        site.pages.update({"": PAGE, "frame": FRAME, "worker.js": WORKER, "service.js": SERVICE})
         yield site
 
 
-@pytest.fixture
-def house(site: Site_, tmp_path: Path) -> Iterator[House]:
-    house = House(config(tmp_path, standby=True, url=site.url()))
+@pytest.fixture(scope="module")
+def house(site: Website, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(config(tmp_path_factory.mktemp("h"), standby=True, url=site.url()))
     try:
+        house.start("browser", *BOTH, "pilot")
         yield house
     finally:
         house.close()
 
 
-def test_the_first_frame_of_the_page_is_seen_by_both_captures(house: House, site: Site_) -> None:
-    house.start("browser", "capture-a", "capture-b", "pilot")
+@pytest.fixture
+def page(house: House, site: Website) -> Website:
+    """The site with the page open in Chromium, both captures attached."""
+    house.journal.until(lambda: site.sockets and attached(house) == set(BOTH), "the page, and both captures")
+    return site
+
+
+def attached(house: House) -> set[str]:
+    browser = read_browser_file(house.config.runtime_path)
+    return {name for name, guid in house.journal.attached.items() if browser is not None and guid == browser.guid}
+
+
+def mark(house: House) -> dict[str, int]:
+    return {name: len(house.journal.items.get(name, [])) for name in BOTH}
+
+
+def since(house: House, place: dict[str, int], capture: str, kind: type) -> list[Any]:
+    return [item for item in house.journal.items[capture][place[capture] :] if isinstance(item, kind)]
+
+
+def payloads(house: House, place: dict[str, int], capture: str, prefix: bytes = b"") -> list[bytes]:
+    found = since(house, place, capture, FrameSeen)
+    return [frame.payload for frame in found if frame.payload.startswith(prefix)]
+
+
+def wait_for(house: House, place: dict[str, int], wanted: list[bytes], capture: str) -> None:
+    last = wanted[-1]
+    house.journal.until(lambda: last in payloads(house, place, capture), f"{last!r} at {capture}")
+
+
+def test_the_pages_first_message_is_seen_by_both(house: House, page: Website) -> None:
     journal = house.journal
-    for capture in ("capture-a", "capture-b"):
+    for capture in BOTH:
         journal.until(lambda name=capture: b"hello" in journal.texts(name, sent=True), "the page's first message")
-    print(house.log("browser")[-300:], house.log("capture-a"), house.log("pilot"))
-    print(journal.items, journal.stats)
+        kinds = [type(item) for item in journal.items[capture]]
+        assert kinds.index(Attached) == 0
+        assert kinds.index(StreamOpened) < kinds.index(FrameSeen)
+        assert [item.what for item in journal.of(PageChanged, capture)][-1] == "navigated"
+        assert any(url.endswith(f"/ws?token={MARK}&EIO=4") for url in journal.urls(capture).values())
+
+
+def test_both_give_the_same_frames_in_the_same_order_within_milliseconds(house: House, page: Website) -> None:
+    place = mark(house)
+    wanted = page.send_numbered(300)
+    for capture in BOTH:
+        wait_for(house, place, wanted, capture)
+        assert payloads(house, place, capture, b'42["tick"') == wanted
+    a, b = (since(house, place, capture, FrameSeen) for capture in BOTH)
+    assert {frame.stream for frame in a} == {frame.stream for frame in b}
+    assert max(abs(x.cdp_s - y.cdp_s) for x, y in zip(a, b, strict=True)) < 0.05
+
+
+def test_text_binary_and_large_messages_are_exact_both_ways(house: House, page: Website) -> None:
+    place = mark(house)
+    large = "x" * 5_000_000
+    page.send('42["ü😀\\u0000"]')
+    page.send(bytes(range(256)))
+    page.send(large)
+    page.send("!s.send(new Uint8Array([0, 255, 7])); s.send('done é')")
+    for capture in BOTH:
+        wait_for(house, place, ["done é".encode()], capture)
+        frames = since(house, place, capture, FrameSeen)
+        received = [(frame.opcode, frame.payload) for frame in frames if not frame.sent][:3]
+        assert received == [(1, '42["ü😀\\u0000"]'.encode()), (2, bytes(range(256))), (1, large.encode())]
+        assert [(f.opcode, f.payload) for f in frames if f.sent] == [(2, b"\x00\xff\x07"), (1, "done é".encode())]
+
+
+def test_a_read_mark_follows_the_clock_in_silence(house: House, page: Website) -> None:
+    covered = house.journal.covered
+    before = dict(covered)
+    house.journal.until(lambda: all(covered[name] > before[name] + 0.3 for name in BOTH), "read marks")
+
+
+def test_a_restarted_capture_sees_an_open_socket_again(house: House, page: Website) -> None:
+    house.kill("capture-b")
+    place = mark(house)
+    house.start("capture-b")
+    house.journal.until(lambda: since(house, place, "capture-b", Attached), "attached again")
+    wanted = page.send_numbered(50)
+    for capture in BOTH:
+        wait_for(house, place, wanted, capture)
+        assert payloads(house, place, capture, b'42["tick"') == wanted
+    a, b = (since(house, place, capture, FrameSeen) for capture in BOTH)
+    assert {frame.stream for frame in a} == {frame.stream for frame in b}
+
+
+def test_killed_in_turn_the_two_have_every_frame(house: House, page: Website) -> None:
+    place = mark(house)
+    wanted: list[bytes] = []
+    for capture in BOTH:
+        wanted += page.send_numbered(20)
+        here = mark(house)
+        house.kill(capture)
+        house.start(capture)
+        wanted += page.send_numbered(20)
+        house.journal.until(lambda: since(house, here, capture, Attached), "attached again")  # noqa: B023
+    wanted += page.send_numbered(20)
+    for capture in BOTH:
+        wait_for(house, place, wanted, capture)
+    union = {text for capture in BOTH for text in payloads(house, place, capture, b'42["tick"')}
+    assert union == set(wanted)
+
+
+def test_what_a_stopped_capture_has_read_arrives_and_it_says_farewell(house: House, page: Website) -> None:
+    place = mark(house)
+    wanted = page.send_numbered(20)
+    wait_for(house, place, wanted, "capture-b")
+    assert house.kill("capture-b", signal.SIGTERM) == 0
+    assert payloads(house, place, "capture-b", b'42["tick"') == wanted
+    assert since(house, place, "capture-b", Detached)[-1].cause == "stopped"
+    assert not since(house, place, "capture-b", StreamClosed)
+    assert not (house.config.runtime_path / "attached" / "capture-b").exists()
+    house.start("capture-b")
+
+
+def test_a_new_journal_gets_what_the_old_one_had_not(house: House, page: Website) -> None:
+    place = mark(house)
+    journal = house.journal
+    wanted = page.send_numbered(30)
+    journal.restart()
+    wanted += page.send_numbered(30)
+    for capture in BOTH:
+        wait_for(house, place, wanted, capture)
+        assert payloads(house, place, capture, b'42["tick"') == wanted
+
+
+def test_a_reload_closes_the_old_stream_and_shows_the_new_one_whole(house: House, page: Website) -> None:
+    place = mark(house)
+    page.send("!location.reload()")
+    for capture in BOTH:
+        wait_for(house, place, [b"hello"], capture)
+        assert [closed.cause for closed in since(house, place, capture, StreamClosed)] == ["page navigated"]
+        assert [page.what for page in since(house, place, capture, PageChanged)] == ["navigated"]
+        assert len(since(house, place, capture, StreamOpened)) == 1
+
+
+def test_workers_and_frames_are_seen_once(house: House, page: Website) -> None:
+    place = mark(house)
+    other = page.url("frame", host="localhost")
+    page.send("!new Worker('/worker.js')")
+    page.send("!new SharedWorker('/worker.js')")
+    page.send("!navigator.serviceWorker.register('/service.js')")
+    page.send(f"!i = document.createElement('iframe'); i.src = '{other}'; document.body.append(i)")
+    kinds = (b"Frame", b"from DedicatedWorker", b"from SharedWorker", b"from ServiceWorker")
+    wanted = [b"from frame", *(kind + b"GlobalScope" for kind in kinds[1:])]
+    for capture in BOTH:
+        house.journal.until(lambda name=capture: set(wanted) <= set(payloads(house, place, name)), f"{wanted}")
+        assert sorted(payloads(house, place, capture, b"from ")) == sorted(wanted)
+        streams = {frame.stream for frame in since(house, place, capture, FrameSeen) if frame.payload in wanted}
+        assert len({stream.split("/")[1] for stream in streams}) == 4
+
+
+def test_a_crashed_page_is_reloaded_on_the_same_session(house: House, page: Website) -> None:
+    place = mark(house)
+    crash(house)
+    for capture in BOTH:
+        wait_for(house, place, [b"hello"], capture)
+        assert "crashed" in [page.what for page in since(house, place, capture, PageChanged)]
+        assert "page crashed" in [closed.cause for closed in since(house, place, capture, StreamClosed)]
+        assert not since(house, place, capture, Detached)
+    house.journal.until(
+        lambda: {"what": "reloaded", "cause": "page crashed"}.items() <= told(house).items(), "the report"
+    )
+
+
+def crash(house: House) -> None:
+    browser = read_browser_file(house.config.runtime_path)
+    assert browser is not None
+    patch()
+    tabs = Tabs(f"http://127.0.0.1:{browser.port}", lambda **_: None)
+    try:
+        assert tabs.find(house.config.site.url) == "site"
+        with contextlib.suppress(*ERRORS):
+            tabs._tab.Page.navigate(url="chrome://crash", _timeout=0.2)
+    finally:
+        tabs.close()
+
+
+def told(house: House) -> dict[str, Any]:
+    reports = house.journal.told()
+    return reports[-1] if reports else {}
+
+
+def test_a_killed_pilot_adopts_the_open_page(house: House, page: Website) -> None:
+    place = mark(house)
+    house.kill("pilot")
+    house.start("pilot")
+    house.journal.until(lambda: told(house).get("what") == "adopted", "adopted")
+    assert not since(house, place, "capture-a", PageChanged)
+
+
+def test_a_hung_page_is_reloaded(house: House, page: Website) -> None:
+    place = mark(house)
+    page.send("!for (;;);")
+    house.journal.until(lambda: told(house).get("cause") == "page hung", "reload of a hung page")
+    assert told(house)["what"] == "reloaded"
+    wait_for(house, place, [b"hello"], "capture-a")
+
+
+def test_a_killed_browser_ends_its_actor_and_all_come_back(house: House, page: Website) -> None:
+    place = mark(house)
+    browser = read_browser_file(house.config.runtime_path)
+    assert browser is not None
+    actor = house.running.pop("browser")
+    os.kill(browser.pid, signal.SIGKILL)
+    assert house.wait(actor) == 1
+    assert "Chromium ended by signal 9 (SIGKILL)" in house.log("browser")
+    assert read_browser_file(house.config.runtime_path) is None
+    house.start("browser")
+    for capture in BOTH:
+        wait_for(house, place, [b"hello"], capture)
+        closed, detached, again = (since(house, place, capture, kind) for kind in (StreamClosed, Detached, Attached))
+        assert {item.cause for item in closed} == {"connection lost"}
+        assert [item.guid for item in detached] == [browser.guid]
+        assert again[0].guid != browser.guid
+    assert told(house)["what"] == "relaunched"
+
+
+def test_a_hung_browser_is_killed(house: House, page: Website) -> None:
+    place = mark(house)
+    browser = read_browser_file(house.config.runtime_path)
+    assert browser is not None
+    actor = house.running.pop("browser")
+    os.kill(browser.pid, signal.SIGSTOP)
+    assert house.wait(actor) == 1
+    house.journal.until(
+        lambda: {"what": "killed", "cause": "browser hung"}.items() <= told(house).items(), "the report"
+    )
+    house.start("browser")
+    wait_for(house, place, [b"hello"], "capture-a")
+    house.journal.until(lambda: told(house)["what"] == "relaunched", "the report")
+    assert told(house)["cause"] == "browser hung"
+
+
+def test_the_polling_phase_is_whole_and_no_secret_leaves(house: House, page: Website, site: Website) -> None:
+    place = mark(house)
+    server = PollingSite()
+    with served(server.attach) as other:
+        other.pages.update({"": POLLING, "socket.io.min.js": VENDORED.read_text()})
+        page.send(f"!location = '{other.url()}'")
+        house.journal.until(lambda: server.sid and server.upgraded(), "the upgrade")
+        other.do(server.stop())
+        handled = house.journal.until(lambda: server.handled, "what the page handled")
+        for capture in BOTH:
+            house.journal.until(lambda name=capture: emitted(house, place, name)[-1:] == [handled[-1]], "the last one")
+            assert emitted(house, place, capture) == handled
+            check_polling(house, place, capture)
+        assert {"polling", "websocket"} == {item.transport for item in since(house, place, "capture-a", StreamOpened)}
+    whole = msgspec.msgpack.encode([item for items in house.journal.items.values() for item in items])
+    assert SECRET.encode() not in whole
+
+
+def check_polling(house: House, place: dict[str, int], capture: str) -> None:
+    frames = since(house, place, capture, FrameSeen)
+    said = [frame.payload for frame in frames]
+    assert said[0].startswith(b'0{"sid"')
+    assert f'40{{"token":"{MARK}"}}'.encode() in said
+    assert f'420["authenticate","{MARK}","{MARK}"]'.encode() in said
+    assert f'430["{MARK}"]'.encode() in said
+    assert next(frame.payload for frame in frames if frame.redacted) == f'40{{"token":"{MARK}"}}'.encode()
+    assert said.index(b"2probe") < said.index(b"3probe") < said.index(b"5")
+
+
+def emitted(house: House, place: dict[str, int], capture: str) -> list[int]:
+    frames: list[Captured] = since(house, place, capture, FrameSeen)
+    found = [frame.payload for frame in frames if isinstance(frame, FrameSeen) and not frame.sent]
+    return [msgspec.json.decode(payload[2:])[1] for payload in found if payload.startswith(b'42["n"')]
+
+
+class PollingSite:
+    """A Socket.IO server that numbers what it emits from the first moment on, through the upgrade."""
+
+    def __init__(self) -> None:
+        self.server = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins="*")
+        self.sid: str | None = None
+        self.handled: list[int] | None = None
+        self._emitting: asyncio.Task[None] | None = None
+        self.server.on("connect", self._on_connect)
+        self.server.on("authenticate", lambda sid, *arguments: {"session": SECRET})
+        self.server.on("handled", self._on_handled)
+
+    def attach(self, site: Website) -> None:
+        self.server.attach(site.app)
+
+    async def _on_connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
+        assert auth == {"token": SECRET}
+        self.sid = sid
+        self._emitting = asyncio.create_task(self._emit(sid))
+
+    async def _emit(self, sid: str) -> None:
+        pause = asyncio.Event()
+        for number in range(100_000):
+            await self.server.emit("n", number, to=sid)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(pause.wait(), 0.002)
+
+    def upgraded(self) -> bool:
+        return self.sid is not None and self.server.transport(self.sid) == "websocket"
+
+    async def stop(self) -> None:
+        assert self._emitting is not None
+        self._emitting.cancel()
+        await self.server.emit("stop", to=self.sid)
+
+    def _on_handled(self, sid: str, handled: list[int]) -> None:
+        self.handled = handled

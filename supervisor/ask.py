@@ -48,7 +48,8 @@ def ask(runtime_dir: Path, op: str, timeout_s: float = ANSWER_S, **args: Any) ->
     pid = require_running(runtime_dir)
     bus = Bus(runtime_dir)
     try:
-        answer = bus.dealer(streams.CONTROL).ask(Ask(id=uuid.uuid4().hex, op=op, args=args), timeout_s)
+        with bus.dealer(streams.CONTROL) as dealer:
+            answer = dealer.ask(Ask(id=uuid.uuid4().hex, op=op, args=args), timeout_s)
     finally:
         bus.close()
     if answer is None:

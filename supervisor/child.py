@@ -38,6 +38,7 @@ class Child:
         self.died_s: float | None = None
         self.restarts = 0
         self.last_exit: LastExit | None = None
+        self.gone_s: float | None = None  # since when its process is gone without the fork server saying so
         self.progress = 0
         self.progress_s = 0.0
         self.stats: dict[str, Any] = {}
@@ -84,7 +85,7 @@ class Child:
         self.phase = "starting"
         self.leaving = False
         self.started_s = self.progress_s = now_s
-        self.ready_s = None
+        self.ready_s = self.gone_s = None
         self.progress = 0
         self.note = ""
 

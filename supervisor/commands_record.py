@@ -73,7 +73,13 @@ def submit(runtime_dir: Path, event: str, data: dict[str, object]) -> Committed 
     message = Submit(id=uuid.uuid4().hex, event=event, data=msgspec.json.encode(data), at_us=now_us())
     bus = Bus(runtime_dir)
     try:
-        commands, results = bus.outbox(streams.COMMANDS), bus.inbox(streams.RESULTS)
+        return _until_committed(bus, message)
+    finally:
+        bus.close()
+
+
+def _until_committed(bus: Bus, message: Submit) -> Committed | None:
+    with bus.outbox(streams.COMMANDS) as commands, bus.inbox(streams.RESULTS) as results:
         deadline_s = time.monotonic() + LIMIT_S
         resend_s = 0.0
         while (now_s := time.monotonic()) < deadline_s:
@@ -85,5 +91,3 @@ def submit(runtime_dir: Path, event: str, data: dict[str, object]) -> Committed 
                 if result.id == message.id:
                     return Committed(id=result.id, seq=result.seq, error=result.error)
         return None
-    finally:
-        bus.close()

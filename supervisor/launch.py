@@ -25,7 +25,7 @@ from actors.core.bus import IPC_PATH_LIMIT
 from actors.core.files import private_dir
 from supervisor.preload import VARIABLE, restore_environment
 
-LIBRARIES = (
+LIBRARIES: tuple[str, ...] = (
     "zmq",
     "zmq.asyncio",
     "msgspec",

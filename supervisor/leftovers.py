@@ -58,7 +58,9 @@ def sweep(runtime_dir: Path) -> list[str]:
     except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError):
         return []
     found = {}
-    for name, (pid, ticks) in children.items() if same_boot else ():
+    for name, (pid, ticks) in (
+        reversed(children.items()) if same_boot else ()
+    ):  # the fork server last: it takes all along
         if (pidfd := kill_exactly(pid, ticks)) is not None:
             found[name] = pidfd
     for pidfd in found.values():

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from supervisor.keys import rule_of, show
+
 Restart = Literal["permanent", "transient", "temporary"]
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one"]
 
@@ -53,15 +55,23 @@ def validated(specs: Iterable[ChildSpec], groups: Iterable[Group] = ()) -> list[
     checked: list[ChildSpec] = []
     known_groups = {"main", *(group.id for group in groups)}
     for spec in specs:
-        try:
-            checked.append(msgspec.convert(msgspec.to_builtins(spec), ChildSpec))
-        except msgspec.ValidationError as error:
-            errors.append(f"child spec {spec.id!r}: {error}")
-            continue
-        if any(other.id == spec.id for other in checked[:-1]):
+        errors += _broken_rules(spec)
+        if any(other.id == spec.id for other in checked):
             errors.append(f"child spec {spec.id!r}: id stands twice, must be unique. Rename one.")
         if spec.group not in known_groups:
             errors.append(f"child spec {spec.id!r}: group is {spec.group!r}, must be one of {sorted(known_groups)}.")
+        checked.append(spec)
     if errors:
         raise SpecError("\n".join(errors))
     return checked
+
+
+def _broken_rules(spec: ChildSpec) -> list[str]:
+    errors = []
+    for field in msgspec.structs.fields(ChildSpec):
+        value = getattr(spec, field.name)
+        try:
+            msgspec.convert(value, field.type)
+        except msgspec.ValidationError:
+            errors.append(f"child spec {spec.id!r}: {field.name} is {show(value)}, must be {rule_of(field.type)}.")
+    return errors

@@ -32,7 +32,7 @@ from supervisor.words import duration, exit_words
 
 TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
 DUMP_S = 0.15  # for a hung child to write its stacks
-REAP_S = 2.0  # a killed child whose exit nobody reports for so long: the fork server hangs
+REAP_S = 1.0  # an end that the fork server does not report for so long, microseconds otherwise: it hangs
 SPAWN_S = 10.0  # the fork server's first imports take 0.3 s here, several where the disk is cold
 LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
 LAST_LINES = 50
@@ -73,6 +73,7 @@ class Tree:
         self._server_deaths = 0
         self._preload_seen: int | None = None
         self._next_resend_s = 0.0
+        self._next_look_s = 0.0
         self.loop.read(self.diary.results, self.diary.hear)
 
     # What others ask of the tree.
@@ -152,6 +153,9 @@ class Tree:
         for child in self._everyone():
             if child.due_s is not None and child.due is not None and child.due_s <= now_s:
                 child.due(now_s)
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + REAP_S / 2
+            self._look_for_unreported(now_s)
         if self.diary.pending and now_s >= self._next_resend_s:
             self._next_resend_s = now_s + TICK_S
             self.diary.resend()
@@ -358,6 +362,17 @@ class Tree:
         self.server.kill()
         for child in self._everyone():
             child.at(None, None)
+
+    def _look_for_unreported(self, now_s: float) -> None:
+        """A stopped fork server reports no ends: the kernel tells."""
+        for child in self._everyone():
+            if child.process is None or child.process.pid is None or child.process.runs or child.process.orphaned:
+                child.gone_s = None
+            elif child.gone_s is None:
+                child.gone_s = now_s
+            elif now_s - child.gone_s >= REAP_S:
+                self._server_hangs(f"does not report the end of {child.id}")
+                return
 
     def _on_server_death(self) -> None:
         """All children die with it: one event, nobody's restart intensity is charged."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from actors.core.config import Config
+from supervisor import launch
 from supervisor.daemon import Daemon
 from supervisor.settings import Loaded, load
 from supervisor.spec import ChildSpec, validated
@@ -17,6 +18,7 @@ from supervisor.spec import ChildSpec, validated
 
 def main() -> int:
     """Run until told to stop."""
+    launch.LIBRARIES = ("msgspec", "zmq")  # the children need no more, and the tests start some thirty trees
     data_dir, order_text, how = sys.argv[1], sys.argv[2], sys.argv[3]
     order = json.loads(order_text)
 

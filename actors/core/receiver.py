@@ -20,6 +20,7 @@ MOST_A_TURN = 256  # batches; then timers and reports have their turn
 TURN_S = 0.05
 TICK_S = 0.05
 REPEAT_S = 0.1
+QUIET_MS = 50  # what lies in the kernel of a sender that has stopped is here long before
 
 
 class Receiver:
@@ -62,9 +63,9 @@ class Receiver:
         self._publish_change()
 
     def drain(self, cap_s: float) -> None:
-        """At a stop: take what has arrived already, for at most `cap_s`."""
+        """At a stop: take what has arrived already, until nothing more comes, for at most `cap_s`."""
         until_s = time.monotonic() + cap_s
-        while not self._paused and time.monotonic() < until_s and self._inbox.socket.poll(0):
+        while not self._paused and time.monotonic() < until_s and self._inbox.socket.poll(QUIET_MS):
             self.read()
 
     def pause(self) -> None:

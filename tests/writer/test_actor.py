@@ -1,5 +1,6 @@
 """The writer as a process: killed, stopped, lied to; its files are compared with the truth."""
 
+import os
 import random
 import signal
 from pathlib import Path
@@ -122,6 +123,19 @@ def test_a_stop_flushes_what_is_synced_and_nothing_beyond(nursery: Nursery, conf
         pid = nursery.start("writer", WRITER, config)
         source.pump(lambda: source.have >= source.last)
         assert nursery.end(pid) == 0
+    assert_exact(config.data_path, batches)
+
+
+def test_a_stop_takes_what_was_sent_before_it(nursery: Nursery, config: Config) -> None:
+    batches = row_batches(range(1, 701))
+    with Source(config.runtime_path, "writer", batches[:1]) as source:
+        pid = nursery.start("writer", WRITER, with_flush(config, 0.05, 5000))
+        source.pump(lambda: source.acked >= source.last)
+        os.kill(pid, signal.SIGSTOP)
+        source.extend(batches)
+        source.pump(lambda: source.outlet.at >= source.last)
+        os.kill(pid, signal.SIGTERM)
+        assert nursery.end(pid, signal.SIGCONT) == 0
     assert_exact(config.data_path, batches)
 
 

@@ -83,8 +83,7 @@ class House:
             states = {actor["state"] for actor in status["actors"]}
             return status if states == {"ready"} and status["supervisor"]["state"] == "running" else None
 
-        status: dict[str, Any] = wait_for(ready, timeout_s)
-        return status
+        return wait_for(ready, timeout_s) or {}
 
     def wait_until(self, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 30) -> dict[str, Any]:
         """Wait until the status meets a condition; return it."""
@@ -93,8 +92,7 @@ class House:
             status = self.status()
             return status if condition(status) else None
 
-        status: dict[str, Any] = wait_for(met, timeout_s)
-        return status
+        return wait_for(met, timeout_s) or {}
 
     def processes(self) -> list[psutil.Process]:
         """Return every live process that belongs to this house: the daemon's tree and whatever names its home."""

@@ -5,13 +5,17 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from actors.core.config import Config
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -72,10 +76,8 @@ def process(name: str, start: str, config: Config, **options: object) -> Iterato
         running.kill()
 
 
-def wait_for(condition, timeout_s: float = 10, every_s: float = 0.01):
+def wait_for(condition: Callable[[], T], timeout_s: float = 10, every_s: float = 0.01) -> T:
     """Return the first true value of `condition()`; AssertionError after `timeout_s`, which only caps a failure."""
-    import time
-
     deadline = time.monotonic() + timeout_s
     while True:
         value = condition()

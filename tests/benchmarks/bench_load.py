@@ -25,7 +25,7 @@ _NUMBER = re.compile(r'^42\["load",(?:\{"__trace[^}]*\},)?\{"n":(\d+),')
 
 def numbers(data_dir: Path) -> list[int]:
     """Return the number of every stored load frame, in order."""
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         f"SELECT raw FROM read_parquet('{data_dir}/events_parquet/doc_type=ws_event/*/*.parquet') "
         "WHERE event_name = 'load' ORDER BY seq"
     ).fetchall()

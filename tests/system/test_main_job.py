@@ -50,14 +50,18 @@ def rows(demo: House, doc_type: str, select: str) -> list[tuple[Any, ...]]:
     pattern = f"events_parquet/doc_type={doc_type}/*/*.parquet"
     if not list(demo.data_dir.glob(pattern)):
         return []
-    return duckdb.sql(f"SELECT {select} FROM read_parquet('{demo.data_dir}/{pattern}')").fetchall()
+    return duckdb.execute(f"SELECT {select} FROM read_parquet('{demo.data_dir}/{pattern}')").fetchall()
 
 
 def test_rounds_are_recorded_whole_and_verified(demo: House) -> None:
     def rounds() -> list[tuple[Any, ...]]:
         return rows(demo, "game", "game_id, verified, missing_ticks, live_ticks, ticks, verify_reason")
 
-    played = wait_for(lambda: [r for r in rounds() if r[3]] if len([r for r in rounds() if r[3]]) >= 3 else None, 60)
+    def played_through() -> list[tuple[Any, ...]]:
+        seen_live = [row for row in rounds() if row[3]]
+        return seen_live if len(seen_live) >= 3 else []
+
+    played = wait_for(played_through, 60)
     assert len({r[0] for r in rounds()}) == len(rounds()), "each round once"
     assert all(r[1] is True for r in rounds()), rounds()
     assert sum(r[2] == 0 for r in played) >= 2, "rounds that began while we looked lack nothing"
@@ -119,8 +123,7 @@ def rows_of_switches(demo: House, *, on: bool, after: int = 0) -> list[int]:
             if event == "recording" and seq > after and json.loads(data)["on"] is on and json.loads(data)["by"] == "cli"
         ]  # fmt: skip
 
-    result: list[int] = wait_for(found, 30)
-    return result
+    return wait_for(found, 30)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def stored(settings: Config) -> list[int]:
     pattern = f"{settings.data_path}/events_parquet/doc_type=ws_event/*/*.parquet"
     if not list(settings.data_path.glob("events_parquet/doc_type=ws_event/*/*.parquet")):
         return []
-    rows = duckdb.sql(f"SELECT raw FROM read_parquet('{pattern}') ORDER BY seq").fetchall()
+    rows = duckdb.execute(f"SELECT raw FROM read_parquet('{pattern}') ORDER BY seq").fetchall()
     return [int(match.group(1)) for (raw,) in rows if (match := _NUMBER.match(raw))]
 
 

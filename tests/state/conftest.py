@@ -1,5 +1,6 @@
 """Real state actors in directories with short names: ipc paths are limited to 107 bytes."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ import pytest
 from actors.core.config import Config
 from tests.writer.nursery import Nursery
 
+MEMORY = "/dev/shm"  # thousands of fsyncs: a death is as deadly in memory, and the disk is not what is tested
+
 
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
@@ -19,7 +22,7 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="v-"))
+    path = Path(tempfile.mkdtemp(prefix="v-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
     yield path
     shutil.rmtree(path)
 

@@ -119,7 +119,8 @@ class Child:
             wait = f"next try in {duration(max(0.0, (self.due_s or now_s) - now_s))}"
             now = wait if self.phase == "waiting" else f"running again for {since}, not trusted yet"
             how = exit_words(self.last_exit.code) if self.last_exit else "could not be started"
-            return f"died {self.history.streak} times in a row, last it {how}; {now}{self._last_words()}"
+            often = "once" if self.history.streak == 1 else f"{self.history.streak} times in a row"
+            return f"died {often}, last it {how}; {now}{self._last_words()}"
         if self.phase == "starting":
             return f"started {since} ago, has not yet said that it is ready"
         if self.phase == "stopping":

@@ -38,6 +38,11 @@ class Diary:
             self.forgotten += 1
         self._outbox.send(submit)
 
+    def close(self) -> None:
+        """Give the sockets back; what is not confirmed is forgotten."""
+        self._outbox.close()
+        self.results.close()
+
     @property
     def pending(self) -> int:
         """How many facts the journal has not confirmed."""

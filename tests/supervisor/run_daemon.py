@@ -1,4 +1,4 @@
-"""A real supervisor over test children: `python -P run_daemon.py DATA_DIR JSON [foreground|FD]`.
+"""A real supervisor over test children: `python -P run_daemon.py DATA_DIR JSON --foreground|--announce FD`.
 
 JSON: {"children": [child specs], "set": ["key=value", ...]}.
 """
@@ -19,7 +19,8 @@ from supervisor.spec import ChildSpec, validated
 def main() -> int:
     """Run until told to stop."""
     launch.LIBRARIES = ("msgspec", "zmq")  # the children need no more, and the tests start some thirty trees
-    data_dir, order_text, how = sys.argv[1], sys.argv[2], sys.argv[3]
+    data_dir, order_text = sys.argv[1], sys.argv[2]
+    foreground = sys.argv[3] == "--foreground"
     order = json.loads(order_text)
 
     def planner(config: Config, demo: bool) -> list[ChildSpec]:
@@ -30,8 +31,8 @@ def main() -> int:
         more = json.loads(extra.read_text()) if extra.exists() else []
         return load(None, {}, [f"data_dir={data_dir}", *order["set"], *more])
 
-    announce = None if how == "foreground" else int(how)
-    return Daemon(read(), read, demo=False, foreground=how == "foreground", announce=announce, planner=planner).run()
+    announce = None if foreground else int(sys.argv[4])
+    return Daemon(read(), read, demo=False, foreground=foreground, announce=announce, planner=planner).run()
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Running:
         self.runtime_dir = home / "run"
         order = json.dumps({"children": children, "set": list(settings)})
         self.process = subprocess.Popen(
-            [sys.executable, "-P", str(HERE / "run_daemon.py"), str(home), order, "foreground"],
+            [sys.executable, "-P", str(HERE / "run_daemon.py"), str(home), order, "--foreground"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -116,8 +116,7 @@ def test_a_child_that_never_says_ready_fails_the_start_at_the_limit(tmp_path: Pa
     settings = "supervisor.start_timeout_s=1"
     with running(tmp_path, [child("a"), child("mute", "never_ready")], settings, ready=False) as supervisor:
         assert supervisor.wait() == 1
-        assert "mute did not become ready" in supervisor.said
-        assert "a did not become ready" not in supervisor.said
+        assert "mute did not become ready: started" in supervisor.said
 
 
 def test_a_child_that_starts_to_crash_later_is_crash_looping_and_touches_nobody(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from actors.capture.line import Line, Place
 from actors.capture.maker import Maker
 from actors.capture.polling import Poll, packets_of, poll_of
 from actors.capture.redact import Redactor, clean_urls_in, query_value, short_hash
-from actors.core.messages import Captured, FrameSeen, StreamClosed
+from actors.core.messages import Captured, FrameSeen, StreamClosed, StreamOpened
 
 UPGRADE = "5"  # Engine.IO: from here on the WebSocket carries the session
 
 
 class Want(Struct, frozen=True):
-    """A body to be asked for; its items have their place already."""
+    """A body to be asked for; its packets have their place already."""
 
     poll: Poll
     sent: bool
@@ -42,7 +42,9 @@ class Traffic:
         self._make = make
         self._line = Line()
         self._polls: dict[str, Poll] = {}  # GETs under way, by request id
+        self._coming: dict[str, Want] = {}  # GETs whose answer began to arrive
         self._streams: dict[str, str] = {}  # open streams -> what their acks share with other transports of a session
+        self._announced: set[str] = set()  # streams whose beginning has left
         self._errors: dict[str, str] = {}
         self._redactors: dict[str, Redactor] = {}
         self._handlers: dict[str, Callable[[Any, float], Iterator[Outcome]]] = {
@@ -75,6 +77,9 @@ class Traffic:
     def close_all(self, cause: str, now_s: float) -> Iterator[Captured]:
         """Close every stream, as a navigation, a crash or the end of the target does."""
         self._polls.clear()
+        for want in self._coming.values():
+            yield from self.fill(want, None)
+        self._coming.clear()
         for stream in list(self._streams):
             yield from self._close(stream, cause, now_s)
 
@@ -135,26 +140,30 @@ class Traffic:
             yield Want(poll, True, event.timestamp, self._line.reserve(now_s))
 
     def _on_response(self, event: wire.ResponseReceived, now_s: float) -> Iterator[Outcome]:
-        if event.response.status != 200:
-            self._polls.pop(event.request_id, None)  # an error text, not packets
+        """Keep the place: the page acts on the body, and sends, before CDP says that loading finished."""
+        poll = self._polls.pop(event.request_id, None)
+        if poll is not None and event.response.status == 200:  # else an error text, not packets
+            self._coming[event.request_id] = Want(poll, False, event.timestamp, self._line.reserve(now_s))
         yield from ()
 
     def _on_loaded(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
-        poll = self._polls.pop(event.request_id, None)
-        if poll is not None:
-            yield Want(poll, False, event.timestamp, self._line.reserve(now_s))
+        want = self._coming.pop(event.request_id, None)
+        if want is not None:
+            yield want
 
     def _on_failed(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
         self._polls.pop(event.request_id, None)
-        yield from ()
+        want = self._coming.pop(event.request_id, None)
+        if want is not None:
+            yield from self.fill(want, None)
 
     def _packets(self, poll: Poll, sent: bool, at_s: float, body: str) -> list[Captured]:
         packets = packets_of(body)
         name = poll.stream_name(packets)
         stream = self._stream(name)
         items: list[Captured] = []
-        if stream not in self._streams:
-            self._streams[stream] = name.removeprefix("poll-")
+        self._streams.setdefault(stream, name.removeprefix("poll-"))
+        if stream not in self._announced:
             items.append(self._make.opened(stream, poll.url, "polling", poll.sent_s))
         items += [self._make.frame(stream, sent, opcode, payload, at_s) for opcode, payload in packets]
         return items
@@ -176,11 +185,16 @@ class Traffic:
                 payload, changed = redactor.clean(item.sent, item.opcode, item.payload)
                 yield replace(item, payload=payload, redacted=True) if changed else item
                 continue
-            if isinstance(item, StreamClosed):
+            if isinstance(item, StreamOpened):
+                if item.stream in self._announced:
+                    continue  # of two polls under way at once, the one that is first in line announces
+                self._announced.add(item.stream)
+            elif isinstance(item, StreamClosed):
                 self._forget(item.stream)
             yield item
 
     def _forget(self, stream: str) -> None:
+        self._announced.discard(stream)
         key = self._streams.pop(stream, stream)
         if key not in self._streams.values():
             self._redactors.pop(key, None)

@@ -109,6 +109,7 @@ class ResponseReceived(Wire, frozen=True, kw_only=True):
     """The head arrived."""
 
     request_id: str
+    timestamp: float
     response: Response
 
 

@@ -84,6 +84,7 @@ class Watch:
         if view.guid is None or view.site is None or now_s < self._wait_until_s:
             return None
         if self._page == "none":
+            self._site = view.site
             return Order(kind="find", url=view.site) if self._may_open(view, now_s) else None
         if view.crashed:
             return Order(kind="reload", cause="page crashed")

@@ -295,8 +295,15 @@ class Website:
         for text in texts:
             await self._send(text)
 
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def close(self) -> None:
-        self.do(self._runner.cleanup())
+        self.do(self._stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(CAP_S)
         self.loop.close()

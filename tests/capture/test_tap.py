@@ -79,8 +79,11 @@ class Play:
             request=body | {"hasPostData": post is not None},
         )
 
-    def loaded(self, request: str, at_s: float = 12.0) -> None:
-        self.event("Network.loadingFinished", requestId=request, timestamp=at_s)
+    def answered(self, request: str, at_s: float = 12.0, status: int = 200) -> None:
+        self.event("Network.responseReceived", requestId=request, timestamp=at_s, response={"status": status})
+
+    def loaded(self, request: str) -> None:
+        self.event("Network.loadingFinished", requestId=request, timestamp=12.5)
 
     def navigate(self, url: str, frame: str = PAGE, session: str = "S1", **more: Any) -> None:
         self.event("Page.frameNavigated", session, frame={"id": frame, "url": url, **more})
@@ -245,6 +248,7 @@ def test_a_failed_socket_says_why_without_its_token() -> None:
 def test_polls_and_socket_of_one_session_come_in_order_and_share_what_is_secret() -> None:
     play = Play()
     play.poll("1")
+    play.answered("1")
     play.loaded("1")
     (first,) = play.commands
     play.commands.clear()
@@ -270,9 +274,34 @@ def test_polls_and_socket_of_one_session_come_in_order_and_share_what_is_secret(
     assert texts([upgrade, ack]) == [b"5", f'430["{MARK}"]'.encode()]
 
 
+def test_what_the_page_sends_on_a_body_comes_after_the_body_though_cdp_tells_it_before() -> None:
+    play = Play()
+    play.poll("1")
+    play.answered("1")
+    play.poll("2", "abc", post="40", at_s=12.1)
+    play.loaded("1")
+    play.answer(play.commands.pop(), {"body": '0{"sid":"abc"}'})
+    assert texts(play.items) == [b'0{"sid":"abc"}', b"40"]
+    assert [type(item) for item in play.items] == [StreamOpened, FrameSeen, FrameSeen]
+    assert [item.cdp_s for item in play.items if isinstance(item, FrameSeen)] == [12.0, 12.1]
+    assert len({item.stream for item in play.items if isinstance(item, FrameSeen)}) == 1
+
+
+def test_a_poll_that_fails_on_its_way_holds_nothing_back() -> None:
+    for end in ("Network.loadingFailed", "Page.frameNavigated"):
+        play = Play()
+        play.poll("1", "abc")
+        play.answered("1")
+        play.frame("later")
+        play.event(end, requestId="1", timestamp=12.5, frame={"id": PAGE, "url": "http://h/"})
+        assert texts(play.items) == [b"later"]
+        assert play.tap.held_since_s() is None
+
+
 def test_a_poll_without_a_body_is_counted_and_holds_nothing_back() -> None:
     play = Play()
     play.poll("1", "abc")
+    play.answered("1")
     play.loaded("1")
     play.frame("later")
     play.answer(play.commands.pop(), None)
@@ -283,6 +312,7 @@ def test_a_poll_without_a_body_is_counted_and_holds_nothing_back() -> None:
 def test_a_poll_whose_body_never_comes_holds_frames_for_a_second() -> None:
     play = Play()
     play.poll("1", "abc")
+    play.answered("1")
     play.loaded("1")
     play.frame("later")
     assert play.tap.held_since_s() == 10.0
@@ -302,7 +332,7 @@ def test_a_post_without_its_data_is_asked_for() -> None:
 def test_an_error_answer_to_a_poll_is_no_packet() -> None:
     play = Play()
     play.poll("1", "abc")
-    play.event("Network.responseReceived", requestId="1", response={"status": 400})
+    play.answered("1", status=400)
     play.loaded("1")
     assert play.commands == []
 

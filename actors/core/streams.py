@@ -47,7 +47,7 @@ RECORDS = Stream(
     pattern="push-pull",
     carries=m.Records,
     binds="sender",
-    high_water=500,
+    high_water=200,
     when_full="the journal stops sending; the disk holds it",
 )
 RECORD_POSITIONS = Stream(
@@ -63,7 +63,7 @@ ROWS = Stream(
     pattern="push-pull",
     carries=m.Rows,
     binds="sender",
-    high_water=2000,
+    high_water=200,
     when_full="the writer is set aside; the normalizer rewinds for it when it can take more",
 )
 EVENTS = Stream(
@@ -71,7 +71,7 @@ EVENTS = Stream(
     pattern="push-pull",
     carries=m.Events,
     binds="sender",
-    high_water=2000,
+    high_water=200,
     when_full="state is set aside; the normalizer rewinds for it when it can take more",
 )
 EVENT_POSITIONS = Stream(

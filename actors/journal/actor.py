@@ -64,7 +64,7 @@ class Journal:
             self._core.skip_to(self._store.first_free)
             self._core.note(
                 now_us, "journal", what="numbers skipped", after=before, upto=memory.head,
-                cause="the machine stopped; numbers given since the last sync may have been lost",
+                cause="the machine stopped or files were removed: numbers beyond the journal's end may have been seen",
             )  # fmt: skip
         for place in self._store.findings:
             self._context.log.warning("%d bytes at offset %d: %s", place.size, place.offset, place.reason)

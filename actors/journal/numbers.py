@@ -27,13 +27,17 @@ class Reserved(Struct, frozen=True):
 class Numbers:
     """The reservation in one journal directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, derived_upto: int = 0) -> None:
+        """derived_upto: the highest number that data derived from the journal bears, whatever became of the journal."""
         self._path = directory / "reserved"
+        self._derived_upto = derived_upto
         self._boot_id = _BOOT_ID.read_text().strip()
         self._reserved = self._load()
 
     def first_free(self, head: int) -> int:
         """Return the number after which to go on; more than `head` only where another boot used the block."""
+        if head < self._derived_upto:
+            head = self._derived_upto + SEQ_STEP
         if self._reserved.boot_id in ("", self._boot_id):
             return head
         return max(head, self._reserved.upto)
@@ -51,3 +55,11 @@ class Numbers:
             return msgspec.json.decode(self._path.read_bytes(), type=Reserved)
         except (FileNotFoundError, msgspec.MsgspecError):
             return Reserved("", 0)
+
+
+def derived_upto(data_dir: Path) -> int:
+    """Return the writer's durable position, which outlives a journal that somebody deleted."""
+    try:
+        return int(msgspec.json.decode((data_dir / "events_parquet" / "_position").read_bytes())["upto"])
+    except (FileNotFoundError, msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        return 0

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from actors.core.bus import Outbox
 from actors.core.flow import Outlet
-from actors.core.messages import Position, Records
+from actors.core.messages import Frame, Position, Record, Records
 from actors.core.segments import Batch, Reader
 
 TAIL_BYTES = 8_000_000  # of recent batches kept in memory
+MESSAGE_BYTES = 128_000  # of records in one message; bounds, with the stream's high-water mark, what lies in pipes
 _RECORD_OVERHEAD = 200
 
 
@@ -40,7 +41,7 @@ class RecordServer:
         """Remember a batch that is on disk now, to send it without reading it back."""
         if batch.upto == batch.after:
             return
-        size = sum(_RECORD_OVERHEAD + len(getattr(record, "payload", b"")) for record in batch.records)
+        size = sum(_size(record) for record in batch.records)
         self._tail.append((batch, size))
         self._tail_bytes += size
         while self._tail_bytes > TAIL_BYTES and len(self._tail) > 1:
@@ -56,11 +57,13 @@ class RecordServer:
             batch = self._unsent or self._next()
             if batch is None:
                 return False
-            if not self._send(self.outlet.at, batch.upto, batch):
-                self._unsent = batch
+            self._unsent = batch
+            records, upto = _next_part(batch, self.outlet.at)
+            if not self._send(self.outlet.at, upto, records):
                 return False
-            self._unsent = None
-            self.outlet.at = batch.upto
+            self.outlet.at = upto
+            if upto >= batch.upto:
+                self._unsent = None
         if self.outlet.at >= head:
             self._tell_synced()
         return self.outlet.at < head
@@ -86,13 +89,29 @@ class RecordServer:
         batch = self._tail[0][0]
         return batch if batch.upto > self.outlet.at else None
 
-    def _send(self, after: int, upto: int, batch: Batch | None) -> bool:
-        records = [] if batch is None else [record for record in batch.records if record.seq > after]
-        message = Records(
-            epoch=self.outlet.epoch, nack=self.outlet.nack, after=after, upto=upto, synced=self.synced, records=records
-        )
+    def _send(self, after: int, upto: int, records: list[Record]) -> bool:
+        outlet, synced = self.outlet, self.synced
+        message = Records(epoch=outlet.epoch, nack=outlet.nack, after=after, upto=upto, synced=synced, records=records)
         return self._outbox.send(message)
 
     def _tell_synced(self) -> None:
-        if self.synced > self._told_synced and self._send(self.outlet.at, self.outlet.at, None):
+        if self.synced > self._told_synced and self._send(self.outlet.at, self.outlet.at, []):
             self._told_synced = self.synced
+
+
+def _size(record: Record) -> int:
+    return _RECORD_OVERHEAD + len(record.payload if isinstance(record, Frame) else record.data)
+
+
+def _next_part(batch: Batch, after: int) -> tuple[list[Record], int]:
+    """Return the records of a batch beyond `after` that fit into one message, at least one, and where they end."""
+    part: list[Record] = []
+    size = 0
+    for record in batch.records:
+        if record.seq <= after:
+            continue
+        size += _size(record)
+        if part and size > MESSAGE_BYTES:
+            return part, part[-1].seq
+        part.append(record)
+    return part, batch.upto

@@ -14,7 +14,7 @@ from actors.core.config import Journal as Settings
 from actors.core.messages import Frame
 from actors.core.segments import Batch, Cut, Reader, Writer, first_seq, segment_paths
 from actors.journal.memory import Memory
-from actors.journal.numbers import Numbers
+from actors.journal.numbers import Numbers, derived_upto
 
 TAIL_FRAMES = 8192  # the merge's window
 
@@ -26,7 +26,7 @@ class Store:
         self._writer = Writer(directory, settings.segment_bytes)
         self.memory, self.findings = self._recover()
         self._writer.sync()  # the tail of a killed predecessor is in the page cache, and about to be acknowledged
-        self._numbers = Numbers(directory)
+        self._numbers = Numbers(directory, derived_upto(directory.parent))
         self.first_free = self._numbers.first_free(self.memory.head)
         self._since_sync: list[Batch] = []
         self.tail = self._read_tail(directory)

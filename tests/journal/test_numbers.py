@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.journal.numbers import BLOCK, Numbers, Reserved
+from actors.journal.numbers import BLOCK, Numbers, Reserved, derived_upto
 
 
 def test_within_a_boot_numbering_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -28,3 +28,13 @@ def test_the_block_is_written_before_its_first_number_is_given(tmp_path: Path) -
     numbers.reserve(on_disk.upto + 256)
     later = msgspec.json.decode((tmp_path / "reserved").read_bytes(), type=Reserved)
     assert later.upto > on_disk.upto + 256
+
+
+def test_numbers_that_stand_in_parquet_are_not_used_again_when_the_journal_was_removed(tmp_path: Path) -> None:
+    position = tmp_path / "events_parquet" / "_position"
+    position.parent.mkdir()
+    position.write_bytes(b'{"upto": 25600}')
+    assert derived_upto(tmp_path) == 25600
+    assert Numbers(tmp_path, derived_upto(tmp_path)).first_free(0) > 25600
+    position.write_bytes(b"nonsense")
+    assert derived_upto(tmp_path) == 0

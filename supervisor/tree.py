@@ -307,16 +307,20 @@ class Tree:
             self._server_hangs(f"did not report the end of {child.id}")
 
     def _on_exit(self, child: Child, code: int | None) -> None:
+        if code is None:
+            self._on_server_death()  # the child's end may be seen before the fork server's own
         now_s = time.monotonic()
         pid, ready_s, deliberate = child.pid, child.ready_s, child.leaving
         lines = last_lines(log_path(self.config.runtime_path, child.id), LAST_LINES)
         child.ended(LastExit(code, now_us() // 1000, lines), now_s)
-        self._roster.remove(child.id)
         if deliberate:
+            self._roster.remove(child.id)
             child.note = "was stopped"
             self._advance()
             return
         self._on_death(child, code, ready_s, now_s)
+        if child.process is None:
+            self._roster.remove(child.id)
         self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=exit_words(code), state=child.state)
 
     def _on_death(self, child: Child, code: int | None, ready_s: float | None, now_s: float) -> None:
@@ -376,6 +380,8 @@ class Tree:
 
     def _on_server_death(self) -> None:
         """All children die with it: one event, nobody's restart intensity is charged."""
+        if self.server.pid is None or self.server.alive():
+            return
         self.loop.forget(self._server_fd)
         self.server.forget()
         self._server_deaths += 1

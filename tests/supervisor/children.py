@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from actors.core.files import replace_file
 from actors.core.runtime import Context
 
 
@@ -51,4 +52,14 @@ def spins(context: Context) -> None:
 
     context.loop.every(0.3, endless)
     context.ready()
+    context.run_loop()
+
+
+def tells(context: Context) -> None:
+    """Write down when its code began to run and when it was ready, in monotonic nanoseconds."""
+    code_ns = time.monotonic_ns()
+    context.ready()
+    replace_file(
+        context.runtime_dir / f"{context.name}.times", f"{code_ns} {time.monotonic_ns()}".encode(), durable=False
+    )
     context.run_loop()

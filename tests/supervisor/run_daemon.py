@@ -4,6 +4,7 @@ JSON: {"children": [child specs], "set": ["key=value", ...]}.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from supervisor.spec import ChildSpec, validated
 
 def main() -> int:
     """Run until told to stop."""
-    launch.LIBRARIES = ("msgspec", "zmq")  # the children need no more, and the tests start some thirty trees
+    if os.environ.get("VECTRA_TEST_LIBRARIES") != "all":
+        launch.LIBRARIES = ("msgspec", "zmq")  # the children need no more, and the tests start some thirty trees
     data_dir, order_text = sys.argv[1], sys.argv[2]
     foreground = sys.argv[3] == "--foreground"
     order = json.loads(order_text)

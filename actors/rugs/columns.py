@@ -12,8 +12,10 @@ _MAX_MS: Final = 253_402_300_799_999
 
 
 def as_float(value: Any) -> float | None:
-    """Return a finite double. Integers beyond its exact range are rounded; those beyond its range never get here."""
-    return float(value) if type(value) is float or type(value) is int else None
+    """Return a finite double. An integer beyond 64 bits is no amount of anything."""
+    if type(value) is float:
+        return value
+    return float(value) if type(value) is int and -(2**63) <= value < 2**64 else None
 
 
 def as_int(value: Any) -> int | None:

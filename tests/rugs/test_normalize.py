@@ -184,7 +184,7 @@ JSON = st.recursive(
     | st.integers(-(10**25), 10**25)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
-    | st.sampled_from([game_of(3), "placed", "payout", "v3", 0, 1, 15_000, [], {}]),
+    | st.sampled_from([game_of(3), "placed", "payout", "v3", 0, 1, 15_000, 10**400, [], {}]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )
@@ -249,13 +249,15 @@ def test_no_damage_to_real_looking_frames_makes_the_core_fail(seed: int) -> None
         '{"gameId":"\\ud800","price":1}',
         '{"gameId":"g","price":' + "9" * 10_000 + "}",
         '{"gameId":"g","price":1e999}',
+        '{"gameId":"g","price":' + "9" * 400 + "}",
+        '{"gameId":"g","connectedPlayers":' + "9" * 400 + "}",
         '{"gameId":"g","leaderboard":[{"id":"\\ud800"}]}',
         '{"gameId":"g","\\udfff":1}',
         '{"gameId":"g","phase":"MINE","phase":7}',
         '{"gameId":"g","gameHistory":[{"id":"h","prices":[1e999]}]}',
         '{"gameId":"g","gameHistory":[{"id":"h","prices":[1,' + "9" * 400 + "]}]}",
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_hostile_text_is_kept_and_costs_nothing_else(text: str) -> None:
     playing = Play()

@@ -40,6 +40,7 @@ class Tap:
         self._sessions: dict[str, Target] = {}
         self._last_id = 0
         self._wanted: dict[int, tuple[Target, Want]] = {}
+        self._leaving: dict[int, tuple[str, str]] = {}  # resumed sessions, to be detached when they run
         self._settling: set[int] = set()
         self._settle_by_s = NEVER_S
         self._early: list[Captured] = []
@@ -101,8 +102,10 @@ class Tap:
     def _on_attached(self, parent: str, event: wire.AttachedToTarget, now_s: float) -> Iterator[Out]:
         info, session = event.target_info, event.session_id
         if is_forbidden(info.url):
-            yield self._command("Runtime.runIfWaitingForDebugger", session=session)
-            yield self._command("Target.detachFromTarget", {"sessionId": session}, parent)
+            # Detached before it runs, an extension's worker stays frozen for ever: the wallet would be dead.
+            resume = self._command("Runtime.runIfWaitingForDebugger", session=session)
+            self._leaving[resume.id] = (session, parent)
+            yield resume
             return
         if info.type in READ_KINDS:
             yield from self._add(info, session, parent, now_s)
@@ -194,6 +197,9 @@ class Tap:
         if envelope.id in self._wanted:
             target, want = self._wanted.pop(envelope.id)
             yield from self._leave(target.traffic.fill(want, self._text_of(envelope, want)))
+        if envelope.id in self._leaving:
+            session, parent = self._leaving.pop(envelope.id)
+            yield self._command("Target.detachFromTarget", {"sessionId": session}, parent)
         self._settling.discard(envelope.id)
         if not self._settling and not self.is_attached:
             yield from self._settle(now_s)

@@ -44,6 +44,7 @@ ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--enable-unsafe-extension-debugging",
 ]
 ENTER = (
     "import sys; from actors.core.runtime import enter; enter(sys.argv[1], sys.argv[2], sys.stdin.buffer.read(), False)"

@@ -160,11 +160,15 @@ def test_frames_keep_direction_opcode_text_and_both_clocks() -> None:
     ]  # fmt: skip
 
 
-def test_a_wallets_target_is_resumed_and_left_at_once() -> None:
+def test_a_wallets_target_is_resumed_and_left_as_soon_as_it_runs() -> None:
     play = Play()
     play.attach("S2", "T2", "service_worker", "chrome-extension://abc/worker.js", parent="S1")
-    assert play.said() == [("Runtime.runIfWaitingForDebugger", "S2"), ("Target.detachFromTarget", "S1")]
+    (resume,) = play.commands
+    assert (resume.method, resume.session) == ("Runtime.runIfWaitingForDebugger", "S2")
+    play.said()
     play.frame("42[secret]", session="S2")
+    play.answer(resume, {})
+    assert play.said() == [("Target.detachFromTarget", "S1")]
     assert play.items == []
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 import socketio
+import websocket
 
 from actors.capture.redact import MARK
 from actors.core.browser_file import read_browser_file
@@ -215,6 +216,47 @@ def test_workers_and_frames_are_seen_once(house: House, page: Website) -> None:
         assert sorted(payloads(house, place, capture, b"from ")) == sorted(wanted)
         streams = {frame.stream for frame in since(house, place, capture, FrameSeen) if frame.payload in wanted}
         assert len({stream.split("/")[1] for stream in streams}) == 4
+
+
+def test_a_wallets_extension_runs_and_is_never_read(house: House, page: Website, tmp_path: Path) -> None:
+    place = mark(house)
+    wallet = load_extension(house, tmp_path, f"ws://127.0.0.1:{page.port}/ws")
+    page.send(
+        f"!j = document.createElement('iframe'); j.src = 'chrome-extension://{wallet}/frame.html';"
+        "document.body.append(j)"
+    )
+    house.journal.until(lambda: page.received.count("wallet worker") > 3, "the extension's worker")
+    house.journal.until(lambda: page.received.count("wallet frame") > 3, "the extension's frame")
+    wanted = page.send_numbered(5)
+    for capture in BOTH:
+        wait_for(house, place, wanted, capture)
+        assert payloads(house, place, capture, b"wallet") == []
+        assert not [opened for opened in since(house, place, capture, StreamOpened) if "wallet" in opened.url]
+
+
+def load_extension(house: House, folder: Path, socket: str) -> str:
+    """Load an extension whose worker and whose frame talk on WebSockets; return its id."""
+    talk = "w = new WebSocket('%s/wallet'); w.onopen = () => setInterval(() => w.send('wallet %s'), 20)"
+    manifest = {
+        "manifest_version": 3,
+        "name": "wallet",
+        "version": "1",
+        "background": {"service_worker": "worker.js"},
+        "web_accessible_resources": [{"resources": ["frame.html"], "matches": ["<all_urls>"]}],
+    }
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    (folder / "worker.js").write_text(talk % (socket, "worker"))
+    (folder / "frame.js").write_text(talk % (socket, "frame"))
+    (folder / "frame.html").write_text("<script src='frame.js'></script>")
+    browser = read_browser_file(house.config.runtime_path)
+    assert browser is not None
+    connection = websocket.create_connection(browser.ws, suppress_origin=True, timeout=5)
+    try:
+        order = {"id": 1, "method": "Extensions.loadUnpacked", "params": {"path": str(folder)}}
+        connection.send(msgspec.json.encode(order))
+        return str(msgspec.json.decode(connection.recv())["result"]["id"])
+    finally:
+        connection.close()
 
 
 def test_a_crashed_page_is_reloaded_on_the_same_session(house: House, page: Website) -> None:

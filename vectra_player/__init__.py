@@ -4,9 +4,15 @@ The public names are resolved on first use, so that the console script's entry i
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vectra_player.version import __version__
+
+if TYPE_CHECKING:
+    from vectra_player.async_client import AsyncClient, asubscribe
+    from vectra_player.client import Client, replay, snapshot, subscribe
+    from vectra_player.event import Event, Hole, Snapshot
+    from vectra_player.sockets import Keys, load_keys
 
 _PUBLIC = {
     "subscribe": "vectra_player.client",
@@ -23,7 +29,20 @@ _PUBLIC = {
 }
 """Public name -> the module that defines it."""
 
-__all__ = ["__version__"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Event",
+    "Hole",
+    "Keys",
+    "Snapshot",
+    "__version__",
+    "asubscribe",
+    "load_keys",
+    "replay",
+    "snapshot",
+    "subscribe",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -33,4 +52,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_PUBLIC])
+    return sorted(__all__)

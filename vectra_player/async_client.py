@@ -5,7 +5,7 @@ async for event in vectra_player.asubscribe("game.tick"):
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -53,7 +53,7 @@ class AsyncClient:
 
     async def replay(
         self, since: int, until: int | None = None, timeout_s: float | None = TIMEOUT_S
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yield recorded events after `since`, up to `until` or now. timeout_s: for each batch."""
         at: int | None = since
         while at is not None:
@@ -65,7 +65,7 @@ class AsyncClient:
 
     async def follow(
         self, since: int | None = None, on_hole: Callable[[Hole], None] | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yield every event from now on, or after `since`, for ever. on_hole: told what is not kept any more."""
         steps = Follower(self._types, since, on_hole).run()
         result: Any = None
@@ -110,7 +110,7 @@ async def asubscribe(
     events: str | None = None,
     requests: str | None = None,
     keys: Keys | None = None,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Yield every event of these types from now on, or after `since`, for ever; a trailing `*` is a wildcard."""
     async with AsyncClient(*types, events=events, requests=requests, keys=keys) as client:
         async for event in client.follow(since, on_hole):

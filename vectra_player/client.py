@@ -8,7 +8,7 @@ VECTRA, a slow loop are healed by replays. Needs pyzmq and msgspec only. Blocks 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Self
 
@@ -54,7 +54,9 @@ class Client:
         """Return the current state. TimeoutError: nobody answers."""
         return snapshot_of(self._ask({"request": "snapshot"}, timeout_s))
 
-    def replay(self, since: int, until: int | None = None, timeout_s: float | None = TIMEOUT_S) -> Iterator[Event]:
+    def replay(
+        self, since: int, until: int | None = None, timeout_s: float | None = TIMEOUT_S
+    ) -> Generator[Event, None, None]:
         """Yield recorded events after `since`, up to `until` or now. timeout_s: for each batch."""
         at: int | None = since
         while at is not None:
@@ -62,7 +64,9 @@ class Client:
             yield from answer.events
             at = answer.next
 
-    def follow(self, since: int | None = None, on_hole: Callable[[Hole], None] | None = None) -> Iterator[Event]:
+    def follow(
+        self, since: int | None = None, on_hole: Callable[[Hole], None] | None = None
+    ) -> Generator[Event, None, None]:
         """Yield every event from now on, or after `since`, for ever. on_hole: told what is not kept any more."""
         steps = Follower(self._types, since, on_hole).run()
         result: Any = None
@@ -106,7 +110,7 @@ def subscribe(
     events: str | None = None,
     requests: str | None = None,
     keys: Keys | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Yield every event of these types from now on, or after `since`, for ever; a trailing `*` is a wildcard."""
     with Client(*types, events=events, requests=requests, keys=keys) as client:
         yield from client.follow(since, on_hole)
@@ -128,7 +132,7 @@ def replay(
     requests: str | None = None,
     keys: Keys | None = None,
     timeout_s: float = TIMEOUT_S,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Yield recorded events after `since`, up to `until` or now, then end. TimeoutError: nobody answers."""
     with Client(*types, events=events, requests=requests, keys=keys) as client:
         yield from client.replay(since, until, timeout_s)

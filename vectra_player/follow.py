@@ -47,6 +47,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     next: int | None = None
     dropped: Lost | None = None
     seq: int = 0
+    head: int = 0
     state: dict[str, Any] = {}
     last: dict[str, int] = {}
 
@@ -98,7 +99,7 @@ class Follower:
     def run(self) -> Step:
         """Follow for ever."""
         if self._since is None:
-            self._base = (yield from self._ask({"request": "snapshot"})).seq
+            self._base = (yield from self._ask({"request": "snapshot"})).head
         else:
             self._base = self._since
             yield from self._replay(self._since, None)

@@ -18,7 +18,7 @@ from actors.broadcaster.envelope import close_frame, text_frame
 CHUNK_BYTES = 65_536  # asyncio's own high-water mark: above it a write does not go straight to the socket
 KERNEL_BYTES = 262_144  # what waits in the kernel is not ours to drop; left alone, Linux lets it grow to 4 MB
 STUCK_AGES = 3  # ages of the oldest message after which a client that took nothing is given up
-GOODBYE_S = 5.0  # for a client that is given up to read why
+GOODBYE_S = 2.0  # for a client that is given up to read why
 TRY_AGAIN_LATER = 1013
 
 

@@ -163,7 +163,8 @@ class Door:
         if request.request == "snapshot":
             state = await self._snapshots.get()
             seq = max([state.seq, *state.last.values()])
-            return pack({"seq": seq, "state": msgspec.json.decode(state.state), "last": state.last})
+            decoded, timeline = msgspec.json.decode(state.state), self._timeline
+            return pack({"seq": seq, "state": decoded, "head": timeline.seq, "last": timeline.last})
         if request.request == "replay":
             return await self._replay(request)
         return pack({"error": f"request is {request.request!r}, {NOT_A_REQUEST}"})

@@ -27,13 +27,19 @@ from actors.core.segments import Batch, Writer
 from actors.rugs.normalize import Memory, derive
 from tests.processes import Process, process, wait_for
 
-GAME = "20260101-0123456789abcdef"
+TICKS_A_GAME = 5000  # the game ends a round there
 
 
-def tick_frame(tick: int) -> bytes:
-    """A `gameStateUpdate` as the game sends it each tick."""
+def game_of(number: int) -> str:
+    """The id of the round that the frame with this number belongs to."""
+    return f"20260101-{number // TICKS_A_GAME:016x}"
+
+
+def tick_frame(number: int) -> bytes:
+    """A `gameStateUpdate` as the game sends it each tick; each number is another tick, of a round of its own time."""
+    tick = number % TICKS_A_GAME
     data = {
-        "gameId": GAME, "cooldownTimer": 0, "cooldownPaused": False, "allowPreRoundBuys": False, "leaderboard": [],
+        "gameId": game_of(number), "cooldownTimer": 0, "cooldownPaused": False, "allowPreRoundBuys": False, "leaderboard": [],
         "connectedPlayers": 200, "provablyFair": {"serverSeedHash": "0" * 64, "version": "v3"}, "active": True,
         "price": 1 + tick / 100, "rugged": False, "tickCount": tick, "tradeCount": tick,
     }  # fmt: skip
@@ -43,8 +49,8 @@ def tick_frame(tick: int) -> bytes:
 def trade_frame(number: int) -> bytes:
     """Another player's trade."""
     data = {
-        "id": f"trade-{number}", "gameId": GAME, "playerId": "did:privy:x", "username": "x", "level": 1, "type": "buy",
-        "price": 1.5, "tickIndex": number, "coin": "solana", "amount": 0.01, "qty": 0.01, "leverage": 1,
+        "id": f"trade-{number}", "gameId": game_of(number), "playerId": "did:privy:x", "username": "x", "level": 1, "type": "buy",
+        "price": 1.5, "tickIndex": number % TICKS_A_GAME, "coin": "solana", "amount": 0.01, "qty": 0.01, "leverage": 1,
     }  # fmt: skip
     trace = {"__trace": True, "traceparent": f"00-{number:032x}-{number:016x}-01"}
     return b'42["standard/newTrade",' + json.dumps(trace).encode() + b"," + json.dumps(data).encode() + b"]"
@@ -148,7 +154,7 @@ class Stage:
             yield running
 
     def _state(self, query: str) -> LiveState:
-        data = {"gameId": GAME, "tick": len(self.events), "price": 1.5}
+        data = {"gameId": game_of(0), "tick": len(self.events), "price": 1.5}
         seq = self.events[-1].seq if self.events else 0
         return LiveState(id=query, seq=seq, last=dict(self.memory.last), state=json.dumps(data).encode())
 

@@ -72,6 +72,7 @@ def test_snapshot_is_the_state_as_published(house: Stage, sockets: Sockets) -> N
     assert answer["seq"] == house.events[-1].seq
     assert answer["state"]["price"] == 1.5
     assert answer["last"] == house.memory.last
+    assert answer["head"] >= answer["seq"]
 
 
 @pytest.mark.parametrize("types", [None, ["game.tick"], ["player.*", "raw.*"], []])

@@ -51,7 +51,12 @@ def _import_path() -> str:
 
 
 def _start_in_background(command: list[str], environment: dict[str, str], runtime_dir: Path) -> int:
-    log = private_dir(private_dir(runtime_dir) / "log") / "supervisor.log"
+    try:
+        log = private_dir(private_dir(runtime_dir) / "log") / "supervisor.log"
+    except OSError as error:
+        from supervisor.daemon import unusable
+
+        raise CommandError(unusable(error), 1) from None
     reader, writer = os.pipe()
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "wb") as output:
         daemon = subprocess.Popen(

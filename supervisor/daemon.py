@@ -71,6 +71,9 @@ class Daemon:
             self._locks = self._lock()
         except locks.Locked as locked:
             return self._refuse(locked)
+        except OSError as error:
+            self._console.line(unusable(error))
+            return 1
         log = start_logging("supervisor", self._runtime, self.config.log)
         self._log = log
         locks.record_pid(self._runtime)
@@ -91,6 +94,10 @@ class Daemon:
         log.info("version %s starts, pid %d, demo %s", __version__, os.getpid(), self._demo)
         try:
             self._work()
+        except Exception as error:
+            log.exception("the supervisor itself failed")
+            self._console.line(f"the supervisor itself failed: {error!r}; see {log_path(self._runtime, 'supervisor')}")
+            return 1
         finally:
             self._tree.close()
             self._clear_files()
@@ -225,6 +232,14 @@ class Daemon:
     def _say(self, text: str) -> None:
         self._log.info(text)
         self._console.line(text)
+
+
+def unusable(error: OSError) -> str:
+    """Say that a directory cannot be made or locked, and what to do."""
+    return (
+        f"{error.filename}: cannot be used: {error.strerror}. Give yourself the rights, or set data_dir or runtime_dir "
+        "to another place; `vectra-supervisor doctor` looks at both."
+    )
 
 
 def effective(config: Config, demo: bool) -> Config:

@@ -1,6 +1,7 @@
 """The event feed in the terminal, one line an event. In: filters. Out: lines until Ctrl-C."""
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -26,6 +27,8 @@ def follow_events(door: str, requests: str, types: tuple[str, ...], since: int |
             sys.stdout.flush()
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has what it wanted
 
 
 def for_people(event: dict[str, Any]) -> str:

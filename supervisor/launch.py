@@ -14,7 +14,7 @@ import select
 import signal
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver, process, reduction, spawn
 from multiprocessing.context import set_spawning_popen
 from multiprocessing.popen_forkserver import Popen
@@ -139,12 +139,8 @@ class ForkServer:
         self._context = multiprocessing.get_context("forkserver")
         self._pidfd: int | None = None
         self.pid: int | None = None
-        sockets = private_dir(runtime_dir / "bus")
-        if len(str(sockets / "listener-00000000").encode()) <= IPC_PATH_LIMIT:
-            # multiprocessing's own place is a fresh directory in /tmp that a SIGKILL leaves behind
-            process.current_process()._config["tempdir"] = str(sockets)  # type: ignore[attr-defined]
-        self._sockets = sockets
-        self._report = sockets / "preload.json"
+        self._sockets = private_dir(runtime_dir / "bus")
+        self._report = self._sockets / "preload.json"
 
     def ensure(self) -> int:
         """Return the server's pid, starting it where it is not running. Main thread only."""
@@ -159,12 +155,25 @@ class ForkServer:
         os.environ[VARIABLE] = json.dumps(order)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # it must find what we found
         try:
-            self._server.ensure_running()
+            with self._listening_beside_the_bus():
+                self._server.ensure_running()
         finally:
             restore_environment(path)
         self.pid = int(self._server._forkserver_pid)  # type: ignore[attr-defined]
         self._pidfd = os.pidfd_open(self.pid)
         return self.pid
+
+    @contextlib.contextmanager
+    def _listening_beside_the_bus(self) -> Iterator[None]:
+        """Have multiprocessing put its socket there: its own place is a new directory in /tmp, left by a SIGKILL."""
+        settings: dict[str, Any] = process.current_process()._config  # type: ignore[attr-defined]
+        before = settings.get("tempdir")
+        if len(str(self._sockets / "listener-00000000").encode()) <= IPC_PATH_LIMIT:
+            settings["tempdir"] = str(self._sockets)
+        try:
+            yield
+        finally:
+            settings["tempdir"] = before
 
     def preload_failures(self) -> list[str]:
         """Return what could not be imported; known once there was a child."""

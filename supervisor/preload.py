@@ -20,7 +20,8 @@ VARIABLE = "VECTRA_PRELOAD"
 def preload(parent: int, modules: list[str]) -> list[str]:
     """Die with `parent` from now on and import the modules; return what failed, in words."""
     die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # children inherit it: Ctrl-C in the moment of their birth is harmless
+    for number in (signal.SIGINT, signal.SIGHUP):  # children inherit it from their birth on: Ctrl-C and a closed
+        signal.signal(number, signal.SIG_IGN)  # terminal reach the whole group, and the supervisor stops us in order
     failures = []
     for name in modules:
         try:

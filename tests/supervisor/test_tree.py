@@ -228,6 +228,22 @@ def test_ctrl_c_for_the_whole_group_stops_in_the_order_of_the_flow(tmp_path: Pat
         assert all(earlier[:23] <= later[:23] for earlier, later in pairwise(ends))
 
 
+def test_a_closed_terminal_stops_in_order_as_ctrl_c_does(tmp_path: Path) -> None:
+    with running(tmp_path, THREE) as supervisor:
+        os.killpg(supervisor.process.pid, signal.SIGHUP)
+        assert supervisor.wait() == 0
+        assert all(supervisor.log(name).splitlines()[-1].endswith("stopped") for name in "abc")
+        assert "died" not in supervisor.said
+
+
+def test_a_directory_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with running(tmp_path / "file", THREE, ready=False) as supervisor:
+        assert supervisor.wait() == 1
+        assert "file/run: cannot be used: Not a directory. Give yourself the rights" in supervisor.said
+        assert "Traceback" not in supervisor.said
+
+
 def test_restart_of_one_actor_charges_nothing_and_of_all_gives_new_pids(tmp_path: Path) -> None:
     with running(tmp_path, THREE) as supervisor:
         for _ in range(7):

@@ -10,6 +10,7 @@ from typing import Any
 from supervisor.child import Child
 from supervisor.figures import all_endpoints, journal_figures
 from supervisor.procfs import cpu_s, rss_bytes
+from supervisor.words import exit_figures
 from vectra_player.version import __version__
 
 FRESH_S = 0.5  # processor shares over less time than this are noise
@@ -42,7 +43,6 @@ class Processor:
 def actor_status(child: Child, processor: Processor, now_s: float) -> dict[str, Any]:
     """Return one entry of `actors`."""
     pid, last = child.pid, child.last_exit
-    code = last.code if last else None
     return {
         "name": child.id,
         "state": child.state,
@@ -51,8 +51,7 @@ def actor_status(child: Child, processor: Processor, now_s: float) -> dict[str, 
         "restarts": child.restarts,
         "last_exit": last
         and {
-            "code": code if code is not None and code >= 0 else None,
-            "signal": -code if code is not None and code < 0 else None,
+            **exit_figures(last.code),
             "at": last.at_ms,
             "last_lines": last.last_lines,
         },

@@ -2,18 +2,18 @@
 
 In: child specs, reports from the children, exits from the kernel, requests from `control`. Out: processes, lines for
 people (`say`), facts for the journal. One thread, and nothing in it waits: every wait is a descriptor in the loop or a
-time in a child's `due`. Which restart when is decided in `restart`, the order in `turnover`.
+time in a child's `due`. Births and ends come from `nursery`; which restart when is decided in `restart`, the order in
+`turnover`.
 """
 
 import random
 import signal
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
-from actors.core import runtime, streams
+from actors.core import streams
 from actors.core.bus import Bus
 from actors.core.clock import now_us
 from actors.core.config import Config
@@ -23,16 +23,14 @@ from actors.core.messages import Progress, Ready
 from supervisor import restart
 from supervisor.child import Child, LastExit
 from supervisor.diary import Diary
-from supervisor.launch import Exit, ForkServer, Spawned, Started
-from supervisor.leftovers import Roster
 from supervisor.logs import last_lines
+from supervisor.nursery import REAP_S, Nursery
 from supervisor.spec import ChildSpec, Group
 from supervisor.turnover import Turnover
-from supervisor.words import duration, exit_words
+from supervisor.words import duration, exit_figures, exit_words
 
 TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
 DUMP_S = 0.15  # for a hung child to write its stacks
-REAP_S = 1.0  # an end that the fork server does not report for so long, microseconds otherwise: it hangs
 SPAWN_S = 10.0  # the fork server's first imports take 0.3 s here, several where the disk is cold
 LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
 LAST_LINES = 50
@@ -61,26 +59,29 @@ class Tree:
         self.say = say
         self.stopping = False
         modules = sorted({spec.start.partition(":")[0] for spec in specs}) if preload is None else preload
-        self.server = ForkServer(config.runtime_path, modules)
+        self._nursery = Nursery(
+            self.loop,
+            config.runtime_path,
+            modules,
+            say=say,
+            born=self._on_born,
+            ended=self._on_exit,
+            server_died=self._on_server_death,
+        )
         self.diary = Diary(self.bus)
         self._groups = {group.id: group for group in groups}
-        self._roster = Roster(config.runtime_path)
         self._encoded = msgspec.msgpack.encode(config)
         self._reports = self.bus.inbox(streams.REPORTS)
         self._listening = False
         self._jobs: list[Turnover] = []
         self._going: list[Child] = []  # no longer in the plan, not yet down
-        self._server_deaths = 0
-        self._preload_seen: int | None = None
         self._next_resend_s = 0.0
         self._next_look_s = 0.0
         self.loop.read(self.diary.results, self.diary.hear)
 
-    # What others ask of the tree.
-
     def start(self) -> None:
         """Start the fork server and every child."""
-        self._ensure_server()
+        self._nursery.ensure()
         for child in self.children.values():
             self._start(child)
 
@@ -155,15 +156,14 @@ class Tree:
                 child.due(now_s)
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + REAP_S / 2
-            self._look_for_unreported(now_s)
+            self._nursery.look_for_unreported(self._everyone(), now_s)
         if self.diary.pending and now_s >= self._next_resend_s:
             self._next_resend_s = now_s + TICK_S
             self.diary.resend()
 
     def close(self) -> None:
         """End the fork server and give everything back; the children must be down."""
-        self.server.close()
-        self._roster.clear()
+        self._nursery.close()
         self.bus.close()
         self.loop.close()
 
@@ -174,9 +174,7 @@ class Tree:
             return
         now_s = time.monotonic()
         try:
-            server_pid = self._ensure_server()
-            args = (child.id, child.spec.start, self._encoded, self.demo, server_pid)
-            process = self.server.spawn(child.id, runtime.enter, args)
+            process = self._nursery.spawn(child, self._encoded, self.demo)
         except (OSError, EOFError) as error:
             child.phase = "waiting"
             child.note = f"the fork server does not answer ({error}); tried again in a moment"
@@ -184,47 +182,14 @@ class Tree:
             return
         child.began(process, now_s)
         child.at(now_s + SPAWN_S, lambda _: self._server_hangs(f"gave no process for {child.id}"))
-        self.loop.read(process, lambda: self._on_news(child, process))
 
-    def _ensure_server(self) -> int:
-        if self.server.pid is not None:
-            if not self.server.alive():
-                raise EOFError("it has just died")  # the loop is about to hear of it
-            return self.server.pid
-        pid = self.server.ensure()
-        self._server_fd = _Fd(self.server.fileno())
-        self.loop.read(self._server_fd, self._on_server_death)
-        self._roster.add("fork-server", pid)
-        return pid
-
-    def _on_news(self, child: Child, process: Spawned) -> None:
-        watched = process.fileno()
-        news = process.news()
-        if isinstance(news, Started):
-            self._roster.add(child.id, news.pid)
-            self._look_at_preload()
-            if child.phase == "starting":
-                limit_s = child.spec.start_timeout_s
-                why = f"was not ready after {duration(limit_s)}"
-                child.at(child.started_s + limit_s, lambda now_s: self._hung(child, why, now_s))
-            elif child.phase == "stopping":
-                process.send_signal(signal.SIGTERM)
-        elif isinstance(news, Exit):
-            self.loop.forget(_Fd(watched))
-            process.close()
-            self._on_exit(child, news.code)
-        elif process.fileno() != watched:
-            self.loop.forget(_Fd(watched))
-            self.loop.read(process, lambda: self._on_news(child, process))
-
-    def _look_at_preload(self) -> None:
-        """Tell, once for each fork server, what it could not import: multiprocessing itself would keep silent."""
-        if self._preload_seen != self.server.pid:
-            self._preload_seen = self.server.pid
-            for failure in self.server.preload_failures():
-                self.say(failure)
-
-    # Reports.
+    def _on_born(self, child: Child) -> None:
+        if child.phase == "starting":
+            limit_s = child.spec.start_timeout_s
+            why = f"was not ready after {duration(limit_s)}"
+            child.at(child.started_s + limit_s, lambda now_s: self._hung(child, why, now_s))
+        elif child.phase == "stopping" and child.process is not None:
+            child.process.send_signal(signal.SIGTERM)
 
     def _listen(self, wanted: bool) -> None:
         """Wake up for each report only while somebody is starting; else they are read once a tick."""
@@ -307,20 +272,18 @@ class Tree:
             self._server_hangs(f"did not report the end of {child.id}")
 
     def _on_exit(self, child: Child, code: int | None) -> None:
-        if code is None:
-            self._on_server_death()  # the child's end may be seen before the fork server's own
         now_s = time.monotonic()
         pid, ready_s, deliberate = child.pid, child.ready_s, child.leaving
         lines = last_lines(log_path(self.config.runtime_path, child.id), LAST_LINES)
         child.ended(LastExit(code, now_us() // 1000, lines), now_s)
         if deliberate:
-            self._roster.remove(child.id)
+            self._nursery.down(child)
             child.note = "was stopped"
             self._advance()
             return
         self._on_death(child, code, ready_s, now_s)
         if child.process is None:
-            self._roster.remove(child.id)
+            self._nursery.down(child)
         self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=exit_words(code), state=child.state)
 
     def _on_death(self, child: Child, code: int | None, ready_s: float | None, now_s: float) -> None:
@@ -359,32 +322,13 @@ class Tree:
         self._jobs = [job for job in self._jobs if not job.done]
         self._going = [child for child in self._going if child.process is not None]
 
-    # The fork server.
-
     def _server_hangs(self, why: str) -> None:
-        self.say(f"the fork server {why}: killing it")
-        self.server.kill()
+        self._nursery.kill_server(why)
         for child in self._everyone():
             child.at(None, None)
 
-    def _look_for_unreported(self, now_s: float) -> None:
-        """A stopped fork server reports no ends: the kernel tells."""
-        for child in self._everyone():
-            if child.process is None or child.process.pid is None or child.process.runs or child.process.orphaned:
-                child.gone_s = None
-            elif child.gone_s is None:
-                child.gone_s = now_s
-            elif now_s - child.gone_s >= REAP_S:
-                self._server_hangs(f"does not report the end of {child.id}")
-                return
-
     def _on_server_death(self) -> None:
         """All children die with it: one event, nobody's restart intensity is charged."""
-        if self.server.pid is None or self.server.alive():
-            return
-        self.loop.forget(self._server_fd)
-        self.server.forget()
-        self._server_deaths += 1
         self.say("the fork server died, and all actors with it; starting them again")
         running = [child for child in self._everyone() if child.process is not None]
         coming = {child.id for job in self._jobs for child in job.starts}
@@ -403,21 +347,3 @@ class Tree:
     def _everyone(self) -> list[Child]:
         """Return all children, those on their way out of the plan too."""
         return [*self.children.values(), *self._going]
-
-
-def exit_figures(code: int | None) -> dict[str, Any]:
-    """Return an exit as contract 4.2 has it: a code or a signal, the other null."""
-    if code is None or code >= 0:
-        return {"code": code, "signal": None}
-    return {"code": None, "signal": -code}
-
-
-class _Fd:
-    """A bare descriptor, for the loop."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-        return self._fd

@@ -12,6 +12,13 @@ def exit_words(code: int | None) -> str:
     return "ended" if code == 0 else f"ended with exit code {code}"
 
 
+def exit_figures(code: int | None) -> dict[str, int | None]:
+    """Return an exit as contract 4.2 has it: a code or a signal, the other null."""
+    if code is None or code >= 0:
+        return {"code": code, "signal": None}
+    return {"code": None, "signal": -code}
+
+
 def signal_name(number: int) -> str:
     """Return a signal's name, or its number where it has none."""
     try:

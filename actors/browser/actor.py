@@ -5,21 +5,16 @@ started, with the reason as the last line of the log. Opens no page but about:bl
 of what the browser shows.
 """
 
-import contextlib
 import errno
-import fcntl
 import http.client
 import json
 import os
-import re
-import select
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-from functools import partial
 
+from actors.browser.chromium import Chromium, PidFd
 from actors.browser.command import (
     LISTENING,
     TAKEN_OVER,
@@ -32,69 +27,12 @@ from actors.browser.profile import ProfileLock, check_unused, forget_tabs
 from actors.core import endpoints
 from actors.core.browser_file import BrowserFile, remove_browser_file, write_browser_file
 from actors.core.clock import monotonic_s, now_us
-from actors.core.lifeline import die_with_parent
 from actors.core.runtime import Context
 
+TURN_S = 0.1
 GRACE_S = 2.0  # a predecessor's Chromium, killed with its actor, needs up to 0.1 s to be gone
 START_S = 20.0  # on a cold, loaded machine
 ANSWER_S = 0.5
-QUIT_S = 3.0  # Chromium writes its profile at SIGTERM; below the supervisor's limit of 5 s
-NOISE = re.compile(rb":CONSOLE|:ERROR:dbus/")  # page's words are payload; a box without D-Bus is an ordinary box
-PIPE_BYTES = 1_048_576  # Chromium's stderr must never block it, even while this process is stopped
-
-
-class Chromium:
-    """The child process and what it says."""
-
-    def __init__(self, context: Context, command: list[str]) -> None:
-        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
-        fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        os.set_blocking(read_fd, False)
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=write_fd,
-            stderr=write_fd,
-            start_new_session=True,
-            preexec_fn=partial(die_with_parent, os.getpid()),
-        )
-        os.close(write_fd)
-        self.pid = self.process.pid
-        self.pidfd = os.pidfd_open(self.pid)
-        self.output = open(read_fd, "rb", buffering=0)  # noqa: SIM115, PTH123
-        self._tail = b""
-        self._log = context.log
-
-    def lines(self) -> list[str]:
-        """Return the whole lines that Chromium has written since; they go to the log as they are."""
-        chunk = self.output.read(65536)
-        if not chunk:
-            return []
-        *lines, self._tail = (self._tail + chunk).split(b"\n")
-        texts = [line.decode(errors="replace") for line in lines if line and not NOISE.search(line)]
-        for text in texts:
-            os.write(2, f"chromium: {text}\n".encode(errors="replace"))
-        return texts
-
-    def ended(self, wait_s: float = 0.0) -> bool:
-        """Whether it has ended, or does within `wait_s`."""
-        return bool(select.select([self.pidfd], [], [], wait_s)[0])
-
-    def quit(self) -> None:
-        """End it: ask, wait `QUIT_S`, then kill its whole group."""
-        if not self.ended():
-            self.process.send_signal(signal.SIGTERM)
-        if not self.ended(QUIT_S):
-            self._log.warning("Chromium did not end within %s s: killed", QUIT_S)
-        self.kill_group()
-
-    def kill_group(self) -> None:
-        """Leave nothing of it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self.process.wait()
-        os.close(self.pidfd)
-        self.output.close()
 
 
 class BrowserActor:
@@ -119,7 +57,8 @@ class BrowserActor:
         except Unusable as reason:
             self._fail(str(reason))
         if self._failure is None:
-            self._context.loop.every(0.02, self._advance)
+            self._context.loop.every(TURN_S, self._advance)
+            self._advance()
             self._context.run_loop()
         self._finish()
 
@@ -213,17 +152,6 @@ class BrowserActor:
         if self._failure is not None:
             self._log.error("%s", self._failure)
             sys.exit(1)
-
-
-class PidFd:
-    """A process's descriptor, as the loop wants it."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-        return self._fd
 
 
 def check_port(port: int) -> None:

@@ -5,6 +5,7 @@ end takes batches by the rules (range, epoch, nack) and acknowledges them. Every
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -285,6 +286,13 @@ class Website:
 
     def send(self, text: str | bytes) -> None:
         self.do(self._send(text))
+
+    def post(self, text: bytes) -> "concurrent.futures.Future[None]":
+        return asyncio.run_coroutine_threadsafe(self._send(text), self.loop)
+
+    async def close_sockets(self) -> None:
+        for socket in list(self.sockets):
+            await socket.close()
 
     def send_numbered(self, count: int) -> list[bytes]:
         texts = [f'42["tick",{{"n":{self.sent + k}}}]' for k in range(1, count + 1)]

@@ -10,7 +10,10 @@ import os
 import time
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from actors.capture.cdp import CdpSocket, ConnectionGone
+from actors.capture.presence import Presence
 from actors.capture.ring import Ring
 from actors.capture.tap import Out, Tap
 from actors.capture.wire import Command
@@ -43,6 +46,8 @@ class Capture:
         remove_attached_file(context.runtime_dir, context.name)
         self._socket: CdpSocket | None = None
         self._tap: Tap | None = None
+        self._presence = Presence(context.config.site.socket_pattern)
+        self._attached: AttachedFile | None = None
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
         self._totals = dict.fromkeys(("frames", "bytes", "redacted", "undecodable", "unread_polls"), 0)
 
@@ -104,12 +109,16 @@ class Capture:
                 continue
             self._ring.add(each)
             if isinstance(each, Attached):
-                self._tell_attached(each)
+                self._log.info("attached to browser %s", each.guid)
+                self._attached = AttachedFile(pid=os.getpid(), guid=each.guid, since_us=each.at_us)
+                self._tell_attached()
+            elif self._presence.take(each):
+                self._tell_attached()
 
-    def _tell_attached(self, attached: Attached) -> None:
-        self._log.info("attached to browser %s", attached.guid)
-        marker = AttachedFile(pid=os.getpid(), guid=attached.guid, since_us=attached.at_us)
-        write_attached_file(self._context.runtime_dir, self._context.name, marker)
+    def _tell_attached(self) -> None:
+        if self._attached is not None:
+            marker = replace(self._attached, sockets=self._presence.open, closed_us=self._presence.closed_us)
+            write_attached_file(self._context.runtime_dir, self._context.name, marker)
 
     def _disconnect(self, cause: str, *, browser_gone: bool) -> None:
         socket, tap = self._socket, self._tap
@@ -122,7 +131,8 @@ class Capture:
         self._count(tap)
         self._context.loop.forget(socket)
         socket.close()
-        self._socket = self._tap = None
+        self._socket = self._tap = self._attached = None
+        self._presence = Presence(self._context.config.site.socket_pattern)
 
     # The journal's side
 

@@ -32,6 +32,8 @@ class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     guid: str
     since_us: int
+    sockets: int = 0  # of the site, seen to open
+    closed_us: int | None = None  # when the last of them was closed, and none has come since
 
 
 def write_browser_file(runtime_dir: Path, browser: BrowserFile) -> None:
@@ -59,13 +61,13 @@ def remove_attached_file(runtime_dir: Path, capture: str) -> None:
     (runtime_dir / "attached" / capture).unlink(missing_ok=True)
 
 
-def attached_captures(runtime_dir: Path, guid: str) -> set[str]:
-    """Return the names of the living captures attached to the browser `guid`."""
-    found = set()
+def attached_captures(runtime_dir: Path, guid: str) -> dict[str, AttachedFile]:
+    """Return what the living captures attached to the browser `guid` say, by name."""
+    found = {}
     for path in (runtime_dir / "attached").glob("[!.]*"):
         attached = _read(path, AttachedFile)
         if attached is not None and attached.guid == guid and is_alive(attached.pid):
-            found.add(path.name)
+            found[path.name] = attached
     return found
 
 

@@ -9,10 +9,11 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Iterable
 
 from actors.core import endpoints
-from actors.core.browser_file import BrowserFile, attached_captures, read_browser_file
-from actors.core.clock import monotonic_s
+from actors.core.browser_file import AttachedFile, BrowserFile, attached_captures, read_browser_file
+from actors.core.clock import monotonic_s, now_us
 from actors.core.runtime import Context
 from actors.pilot.reports import Reports
 from actors.pilot.tabs import ERRORS, Tabs, patch
@@ -80,14 +81,15 @@ class Pilot:
 
     def _view(self) -> View:
         browser = self._browser
-        captures = len(attached_captures(self._context.runtime_dir, browser.guid)) if browser else 0
-        self._context.stats.update(captures=captures, connected=self._tabs is not None and self._tabs.connected)
+        captures = attached_captures(self._context.runtime_dir, browser.guid) if browser else {}
+        self._context.stats.update(captures=len(captures), connected=self._tabs is not None and self._tabs.connected)
         return View(
             guid=browser.guid if browser else None,
-            captures=captures,
+            captures=len(captures),
             site=self._site(),
             connected=self._tabs is not None and self._tabs.connected,
             crashed=self._crashed,
+            closed_for_s=closed_for_s(captures.values(), now_us()),
         )
 
     def _site(self) -> str | None:
@@ -182,6 +184,14 @@ class Pilot:
             tabs, self._tabs = self._tabs, None
             with contextlib.suppress(*ERRORS):
                 tabs.close()
+
+
+def closed_for_s(captures: Iterable[AttachedFile], now_us: int) -> float | None:
+    """Return since when the site has no socket, by what the captures say; None where one sees one, or none knows."""
+    closed = [capture.closed_us for capture in captures if not capture.sockets and capture.closed_us is not None]
+    if not closed or any(capture.sockets for capture in captures):
+        return None
+    return (now_us - max(closed)) / 1e6
 
 
 def run(context: Context) -> None:

@@ -14,6 +14,8 @@ PROBE_S = 1.0
 MISSES = 2
 SECOND_CAPTURE_S = 2.0
 TAB_CLOSED_S = 5.0
+SOCKET_CLOSED_S = 5.0  # Socket.IO's own client comes back within 5 s, where it comes back at all
+LONGEST_SOCKET_WAIT_S = 60.0
 RETRY_S = 0.5
 LONGEST_RETRY_S = 30.0
 AFTER_KILL_S = 5.0
@@ -31,6 +33,7 @@ class View(Struct, frozen=True, kw_only=True):
     site: str | None  # URL to open, None while unknown
     connected: bool  # whether our connection to the tab stands
     crashed: bool = False  # the tab said so since the last turn
+    closed_for_s: float | None = None  # since the site's last socket was closed; None while one is open, or unknown
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -71,6 +74,8 @@ class Watch:
         self._probe: Kind = "probe_browser"
         self._misses: dict[str, int] = {}
         self._reloaded_for_hang = False
+        self._socket_wait_s = SOCKET_CLOSED_S
+        self._socket_after_s = 0.0
         self._told: list[Told] = []
 
     def told(self) -> list[Told]:
@@ -90,9 +95,22 @@ class Watch:
             return Order(kind="reload", cause="page crashed")
         if self._page == "blank" or self._site != view.site:
             return Order(kind="open", url=view.site, cause=self._cause if self._page == "blank" else "site moved")
+        if self._socket_is_missed(view.closed_for_s, now_s):
+            return Order(kind="reload", cause="socket closed")
         if now_s < self._next_probe_s:
             return None
         return Order(kind=self._probe)
+
+    def _socket_is_missed(self, closed_for_s: float | None, now_s: float) -> bool:
+        """Whether the page had its time to open another socket, and reloading was not tried just now."""
+        if closed_for_s is None:
+            self._socket_wait_s, self._socket_after_s = SOCKET_CLOSED_S, 0.0
+            return False
+        if closed_for_s < SOCKET_CLOSED_S or now_s < self._socket_after_s:
+            return False
+        self._socket_wait_s = min(2 * self._socket_wait_s, LONGEST_SOCKET_WAIT_S)
+        self._socket_after_s = now_s + self._socket_wait_s
+        return True
 
     def _notice(self, view: View, now_s: float) -> None:
         if view.guid != self._guid:

@@ -1,10 +1,13 @@
 """The pilot's decisions, as a playbook."""
 
+from actors.core.browser_file import AttachedFile
+from actors.pilot.actor import closed_for_s
 from actors.pilot.watch import (
     AFTER_KILL_S,
     LONGEST_RETRY_S,
     RETRY_S,
     SECOND_CAPTURE_S,
+    SOCKET_CLOSED_S,
     TAB_CLOSED_S,
     Order,
     Told,
@@ -192,6 +195,31 @@ def test_an_error_page_is_loaded_again() -> None:
     assert probe(watch, 1.0, page="chrome-error://chromewebdata/") is None
     assert watch.next(view(), 1.1) is None
     assert watch.next(view(), 1.0 + RETRY_S) == Order(kind="open", url=SITE, cause="page did not load")
+
+
+def test_a_closed_socket_is_waited_for_and_then_the_page_reloaded_ever_more_slowly() -> None:
+    watch = watching()
+    reloads, now_s = [], 0.5
+    while now_s < 100:
+        order = watch.next(view(closed_for_s=now_s), now_s)
+        if order is not None and order.kind == "reload":
+            assert order.cause == "socket closed"
+            reloads.append(now_s)
+            watch.reloaded(order.cause, now_s)
+        now_s += 0.5
+    assert reloads == [SOCKET_CLOSED_S, 15.0, 35.0, 75.0]
+    assert watch.next(view(closed_for_s=None), 100.0) != Order(kind="reload", cause="socket closed")
+    assert watch.next(view(closed_for_s=5.0), 110.0) == Order(kind="reload", cause="socket closed")
+
+
+def test_a_socket_is_gone_only_when_no_capture_sees_one() -> None:
+    def said(sockets: int, closed_us: int | None) -> AttachedFile:
+        return AttachedFile(pid=1, guid="g", since_us=0, sockets=sockets, closed_us=closed_us)
+
+    assert closed_for_s([], 9_000_000) is None
+    assert closed_for_s([said(0, None)], 9_000_000) is None
+    assert closed_for_s([said(0, 2_000_000), said(0, None)], 9_000_000) == 7.0
+    assert closed_for_s([said(0, 2_000_000), said(1, None)], 9_000_000) is None
 
 
 def test_a_site_that_moved_is_followed() -> None:

@@ -300,6 +300,15 @@ def test_a_killed_pilot_adopts_the_open_page(house: House, page: Website) -> Non
     assert not since(house, place, "capture-a", PageChanged)
 
 
+def test_a_socket_that_is_closed_and_not_opened_again_costs_a_reload(house: House, page: Website) -> None:
+    place = mark(house)
+    page.send("!new WebSocket('ws://localhost:' + location.port + '/ws/another')")
+    page.do(page.close_sockets())
+    for capture in BOTH:
+        wait_for(house, place, [b"hello"], capture)
+    house.journal.until(lambda: told(house).get("cause") == "socket closed", "the report")
+
+
 def test_a_hung_page_is_reloaded(house: House, page: Website) -> None:
     place = mark(house)
     page.send("!for (;;);")

@@ -60,6 +60,8 @@ def _guard(app: Quart, door: Door) -> None:
     @app.before_request
     async def come_in() -> AnyResponse | Response | None:
         _check_names(door, request)
+        if (request.content_length or 0) > BODY_BYTES:  # most routes read no body, and would not notice
+            raise Refused(413, "request_entity_too_large", WORDS[413])
         if request.path.startswith("/static/") and request.method in SAFE:
             return None  # nothing of the user's is in there, and the page that says "no" needs its looks
         if request.method in SAFE and (given := request.args.get("token")) is not None:

@@ -111,7 +111,8 @@ class Board:
             values |= {**status, "supervisor": {**_steady(status.get("supervisor") or {}), **started}}
             if (status.get("journal") or {}).get("unacked") == 0:
                 self._pulse.all_on_disk(now_ms - REPORTED_MS)
-            values["actors"] = [_actor(actor, now_ms) for actor in status.get("actors") or []]
+            actors = sorted(status.get("actors") or [], key=_place)
+            values["actors"] = [_actor(actor, now_ms) for actor in actors]
         self._put("status", values)
 
     def hear_pulse(self, now_ms: int) -> None:
@@ -171,6 +172,11 @@ def window(sidebet: Any) -> dict[str, Any] | None:
         return None
     end = integer(bet.get("endTick", bet.get("end")), start + SIDEBET_TICKS)
     return {"start": start, "end": end, "amount": number(bet.get("betAmount"))}
+
+
+def _place(actor: dict[str, Any]) -> tuple[int, str]:
+    name = str(actor.get("name"))
+    return list(ACTORS).index(name) if name in ACTORS else len(ACTORS), name
 
 
 def _full_only(news: dict[str, dict[str, Any]]) -> dict[str, Any]:

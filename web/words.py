@@ -8,6 +8,7 @@ from typing import Any
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
+# In the order of the data's flow, which is the order on the pages: name -> (job, what its absence means).
 ACTORS: dict[str, tuple[str, str]] = {
     "browser": (
         "runs Chromium and waits for it",

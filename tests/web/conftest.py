@@ -33,18 +33,22 @@ class ControlRoom:
         self.config = config
         self.runtime_dir = config.runtime_path
         self.neighbours = neighbours
+        self._log = self.runtime_dir / "log" / "web.log"
+        self._starts = self.log().count(" ready\n")
         encoded = msgspec.msgpack.encode(config).hex()
         self.process = subprocess.Popen([sys.executable, "-c", START, encoded])
         self.pidfd = os.pidfd_open(self.process.pid)
 
+    def log(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
+
     def wait_ready(self) -> None:
-        """Wait until the endpoint is published and answers."""
-        log = self.runtime_dir / "log" / "web.log"
+        """Wait until it says that it is ready."""
         for _ in range(500):
-            if lookup(self.runtime_dir, "web") and "ready" in (log.read_text() if log.exists() else ""):
+            if self.log().count(" ready\n") > self._starts:
                 return
             died = select.select([self.pidfd], [], [], 0.02)[0]
-            assert not died, log.read_text() if log.exists() else "it died before it could log"
+            assert not died, self.log() or "it died before it could log"
         raise AssertionError("the control room did not become ready in 10 s")
 
     @property

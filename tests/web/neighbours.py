@@ -58,7 +58,7 @@ class Neighbours:
         self.submitted: list[Submit] = []
         self.restarted: list[str] = []
         self.snapshot = LiveState(seq=0, last={}, state=b"{}")
-        self.seq = 256
+        self.seq = 256 * 100_000  # above what the tests put on disk
         self._upto = 0
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = False
@@ -127,7 +127,7 @@ class Neighbours:
         self._live_state = self.bus.outbox(streams.LIVE_STATE)
         self._results = self.bus.outbox(streams.RESULTS)
         reports = self.bus.inbox(streams.REPORTS)
-        handlers = {
+        handlers: dict[Any, Callable[[], Any]] = {
             reports: reports.receive,
             (commands := self.bus.inbox(streams.COMMANDS)): lambda: self._commit(commands.receive()),
             (queries := self.bus.router(streams.QUERIES)): lambda: self._answer_query(queries),
@@ -147,6 +147,8 @@ class Neighbours:
             for end, handle in handlers.items():
                 if end.socket in ready:
                     handle()
+        for end in (*handlers, self._live, self._live_state, self._results):
+            end.close()
 
     def _commit(self, submit: Submit | None) -> None:
         if submit is None:

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 it did not work out, 2 wrong usage or settings, 3 VECTRA i
 it needs when it runs, so that `status` answers at once. Never does the work itself: that is the daemon's.
 """
 
+import os
 import sys
 
 import click
@@ -42,6 +43,7 @@ for command in (start, stop, restart, reload, status, logs, record, check, docto
 
 def run() -> None:
     """Run the command line and end the process."""
+    os.umask(0o077)  # whatever directory a command is the first to make is its owner's alone
     try:
         main(prog_name="vectra-supervisor")
     except SettingsError as error:

@@ -80,16 +80,7 @@ class Daemon:
         self._clear()
         self._tree = Tree(self._planner(self.config, self._demo), self.config, demo=self._demo, say=self._say)
         self._status = Status(os.getpid(), self.config.data_path, self._runtime, self._demo)
-        Control(
-            self._tree,
-            {
-                "status": lambda args: self._status.answer(self.state, list(self._tree.children.values())),
-                "config": lambda args: settings_view(self.config, self._loaded),
-                "restart": self._on_restart,
-                "reload": lambda args: self._on_reload(),
-                "stop": lambda args: self._on_stop("asked to"),
-            },
-        )
+        self._open_control()
         self._listen_to_signals()
         log.info("version %s starts, pid %d, demo %s", __version__, os.getpid(), self._demo)
         try:
@@ -105,6 +96,18 @@ class Daemon:
         self._say("stopped: everything is flushed, no process is left")
         self._console.close()
         return self._exit_code
+
+    def _open_control(self) -> None:
+        Control(
+            self._tree,
+            {
+                "status": lambda args: self._status.answer(self.state, list(self._tree.children.values())),
+                "config": lambda args: settings_view(self.config, self._loaded),
+                "restart": self._on_restart,
+                "reload": lambda args: self._on_reload(),
+                "stop": lambda args: self._on_stop("asked to"),
+            },
+        )
 
     @property
     def state(self) -> str:

@@ -26,6 +26,7 @@ from actors.core.files import private_dir
 from supervisor.preload import VARIABLE, restore_environment
 
 LIBRARIES: tuple[str, ...] = (
+    "actors.core.runtime",
     "zmq",
     "zmq.asyncio",
     "msgspec",

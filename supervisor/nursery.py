@@ -7,11 +7,11 @@ what runs for the next start's sweep. Decides nothing about restarts, and never 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from actors.core import runtime
 from actors.core.loop import Loop
 from supervisor.child import Child
 from supervisor.launch import Exit, ForkServer, Spawned, Started
 from supervisor.leftovers import Roster
+from supervisor.preload import begin
 
 REAP_S = 1.0  # an end that the fork server does not report for so long, microseconds otherwise: it hangs
 SERVER = "fork-server"
@@ -56,7 +56,7 @@ class Nursery:
     def spawn(self, child: Child, config: bytes, demo: bool) -> Spawned:
         """Ask for the child's process. OSError, EOFError: the fork server does not answer."""
         server_pid = self.ensure()
-        process = self._server.spawn(child.id, runtime.enter, (child.id, child.spec.start, config, demo, server_pid))
+        process = self._server.spawn(child.id, begin, (child.id, child.spec.start, config, demo, server_pid))
         self._loop.read(process, lambda: self._on_news(child, process))
         return process
 

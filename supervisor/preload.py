@@ -33,6 +33,13 @@ def preload(parent: int, modules: list[str]) -> list[str]:
     return failures
 
 
+def begin(name: str, start: str, config: bytes, demo: bool, parent: int) -> None:
+    """Be the actor: where each child begins. Imports the shell late: the supervisor itself does without asyncio."""
+    from actors.core.runtime import enter
+
+    enter(name, start, config, demo, parent)
+
+
 def restore_environment(path: str | None) -> None:
     """Take our variables out of the environment again; path: PYTHONPATH as it was, None where it was not set."""
     os.environ.pop(VARIABLE, None)

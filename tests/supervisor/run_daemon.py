@@ -20,7 +20,7 @@ from supervisor.spec import ChildSpec, validated
 def main() -> int:
     """Run until told to stop."""
     if os.environ.get("VECTRA_TEST_LIBRARIES") != "all":
-        launch.LIBRARIES = ("msgspec", "zmq")  # the children need no more, and the tests start some thirty trees
+        launch.LIBRARIES = ("actors.core.runtime",)  # the children need no more, and the tests start some thirty trees
     data_dir, order_text = sys.argv[1], sys.argv[2]
     foreground = sys.argv[3] == "--foreground"
     order = json.loads(order_text)

@@ -50,14 +50,19 @@ class Taker:
             del self.items[self._synced_items :]
         self.epoch, self.nack = self.epoch + 1, 0
 
+    def exchange(self, ring: Ring) -> CaptureBatch:
+        """Publish, be heard, get what follows."""
+        self.publish()
+        ring.hear(self.published[-1])
+        batch = ring.next_batch(0.0, None)
+        ring.sent(batch)
+        self._take(batch)
+        return batch
+
     def settle(self, ring: Ring) -> None:
         """Run until both agree."""
         for _ in range(200):
-            self.publish()
-            ring.hear(self.published[-1])
-            batch = ring.next_batch(0.0, None)
-            ring.sent(batch)
-            self._take(batch)
+            batch = self.exchange(ring)
             self.sync()
             if self.have == ring.n and not batch.items:
                 return

@@ -91,6 +91,21 @@ def test_the_forgotten_are_one_lost_item_that_takes_their_numbers() -> None:
     assert it.forgotten == 2
 
 
+def test_a_new_journal_is_told_only_of_what_it_has_not() -> None:
+    it = ring(3 * ITEM_BYTES + 10)
+    it.hear(positions(5))
+    for number in range(1, 4):
+        it.add(frame(at_us=number))
+    send(it)
+    it.hear(positions(5, have=1))
+    for number in range(4, 7):
+        it.add(frame(at_us=number))
+    it.hear(positions(6, have=1))
+    items = send(it)
+    assert items[0] == Lost(n=3, at_us=3, cdp_s=3e-6, count=2, since_us=1)
+    assert [item.n for item in items[1:]] == [4, 5, 6]
+
+
 def test_the_newest_item_is_kept_however_large() -> None:
     it = ring(1000)
     it.add(frame(b"x" * 5000))
@@ -123,6 +138,18 @@ def test_a_read_mark_counts_only_when_all_that_was_read_is_sent() -> None:
     assert (second.upto, second.read_until_s) == (1500, 9.0)
 
 
+def test_a_read_mark_given_to_one_journal_says_nothing_to_the_next() -> None:
+    it = ring()
+    it.hear(positions(5))
+    for _ in range(1500):
+        it.add(frame())
+    while send(it, 9.0):
+        pass
+    it.hear(positions(6))
+    first = it.next_batch(9.5, "guid")
+    assert (first.upto, first.read_until_s) == (1000, 0.0)
+
+
 def test_what_is_under_way_is_bounded() -> None:
     it = ring(100_000_000)
     it.hear(positions(5))
@@ -144,6 +171,7 @@ STEPS = st.lists(
         st.tuples(st.just("sync"), st.just(0)),
         st.tuples(st.just("publish"), st.integers(0, 3)),
         st.tuples(st.just("hear"), st.integers(0, 3)),
+        st.tuples(st.just("exchange"), st.just(0)),
         st.tuples(st.just("kill"), st.booleans()),  # whether what was not synced is gone too
     ),
     max_size=120,
@@ -164,6 +192,8 @@ def test_a_journal_killed_at_will_gets_each_item_once_or_a_lost_for_it(
             it.sent(batch)
             if value:
                 taker.queue.append(batch)
+        elif what == "exchange":
+            taker.exchange(it)
         else:
             getattr(taker, what)(*([it] if what == "hear" else []), value)
         assert it.size_bytes <= limit or it.unacked == 1 or len(it._items) == 1

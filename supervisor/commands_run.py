@@ -16,9 +16,12 @@ from actors.core.files import PRIVATE_FILE, private_dir
 from supervisor.ask import CommandError, NotRunning, Watch, ask, require_running, wait_ready
 from supervisor.console import READY_MARK
 from supervisor.locks import running_pid
+from supervisor.logs import last_lines
 from supervisor.shared_flags import Given, settings_flags
+from supervisor.words import exit_words
 
 STOP_MARGIN_S = 10.0
+LAST_WORDS = 12
 
 
 @click.command()
@@ -70,29 +73,30 @@ def _start_in_background(command: list[str], environment: dict[str, str], runtim
         )
     os.close(writer)
     try:
-        ready = _relay(reader)
+        said = _relay(reader)
     except KeyboardInterrupt:
         click.echo("stopping it again", err=True)
         daemon.terminate()
-        ready = _relay(reader)
+        said = _relay(reader)
     finally:
         os.close(reader)
-    if ready:
+    if said.endswith(READY_MARK):
         return 0
     code = daemon.wait()
-    if code not in (0, 1):
-        click.echo(f"The supervisor ended with {code}; its log is {log}.", err=True)
-    return min(code, 1) if code >= 0 else 1
+    if code and not said:
+        click.echo(
+            "\n".join([f"The supervisor {exit_words(code)}. From {log}:", *last_lines(log, LAST_WORDS)]), err=True
+        )
+    return 1 if code else 0
 
 
-def _relay(reader: int) -> bool:
-    """Print what the daemon says until it is ready (True) or gone (False)."""
-    while data := os.read(reader, 65_536):
-        text, mark, _ = data.partition(READY_MARK)
-        click.echo(text.decode(errors="replace"), nl=False)
-        if mark:
-            return True
-    return False
+def _relay(reader: int) -> bytes:
+    """Print what the daemon says until it is ready or gone, and return it."""
+    said = b""
+    while not said.endswith(READY_MARK) and (data := os.read(reader, 65_536)):
+        said += data
+        click.echo(data.removesuffix(READY_MARK).decode(errors="replace"), nl=False)
+    return said
 
 
 @click.command()

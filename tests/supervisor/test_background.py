@@ -53,3 +53,13 @@ def test_it_fails_with_the_actors_last_words_and_leaves_nothing(
     assert "bad did not become ready: died 6 times in a row" in said
     assert "RuntimeError: these are my last words" in said
     until(lambda: not is_locked(tmp_path / "run"), 2)
+
+
+def test_a_supervisor_that_cannot_even_begin_leaves_its_words(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-P", "-c", "raise ImportError('nothing works here')"]
+    assert _start_in_background(command, dict(os.environ), tmp_path / "run") == 1
+    said = capfd.readouterr().err
+    assert "The supervisor ended with exit code 1. From " in said
+    assert "ImportError: nothing works here" in said

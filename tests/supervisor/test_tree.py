@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +57,18 @@ def test_a_stopped_child_is_found_hung_killed_and_replaced_within_its_limit(tmp_
         assert ready_again(supervisor, "a", pid)
         assert is_gone(pid)
         assert supervisor.pid("b") == other
+
+
+def test_a_supervisor_that_was_itself_stopped_blames_nobody_for_the_time(tmp_path: Path) -> None:
+    with running(tmp_path, [child("a", hang_s=1.0), child("b", hang_s=1.0)]) as supervisor:
+        pids = supervisor.pid("a"), supervisor.pid("b")
+        supervisor.process.send_signal(signal.SIGSTOP)
+        resume_s = time.monotonic() + 2.0
+        until(lambda: time.monotonic() > resume_s)
+        supervisor.process.send_signal(signal.SIGCONT)
+        uptime_s = supervisor.status()["supervisor"]["uptime_s"]
+        until(lambda: supervisor.status()["supervisor"]["uptime_s"] > uptime_s + 0.5)
+        assert (supervisor.pid("a"), supervisor.pid("b")) == pids
 
 
 def test_a_spinning_child_leaves_its_stacks_in_its_log(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ class House:
         for child in self.running.values():
             try:
                 self.wait(child, 6.0)
-            except AssertionError:
+            finally:
                 child.kill()
                 child.wait()
         self.bus.close()

@@ -27,11 +27,12 @@ from actors.broadcaster.monitor import Figures, Monitor
 from actors.broadcaster.ring import Ring
 from actors.broadcaster.snapshots import Snapshots
 from actors.broadcaster.subscription import Subscription
+from actors.broadcaster.tap import Tap
 from actors.broadcaster.timeline import Timeline, record_of
 from actors.core import streams
 from actors.core.clock import now_us
 from actors.core.endpoints import publish, remembered_port
-from actors.core.messages import SEQ_STEP, Event
+from actors.core.messages import SEQ_STEP, Event, Events, LiveState
 from actors.core.runtime import Context
 
 HOUSEKEEPING_S = 0.5
@@ -52,8 +53,8 @@ class Broadcaster:
         settings = context.config.feed
         self._feed = FeedServer(settings, self._hub, self._snapshots, self._archive, product_version(), context.log)
         self._door = Door(context.config.bus, self._timeline, self._snapshots, self._archive, context.log)
-        self._live = bus.async_inbox(streams.LIVE)
-        self._live_state = bus.async_inbox(streams.LIVE_STATE)
+        self._live: Tap[Events] = Tap(bus.inbox(streams.LIVE), self._on_live)
+        self._live_state: Tap[LiveState] = Tap(bus.inbox(streams.LIVE_STATE), self._snapshots.hear)
         self._source = StatusSource(bus.async_dealer(streams.CONTROL))
         self._healing: asyncio.Task[None] | None = None
         self._last_frame_ms: int | None = None
@@ -100,8 +101,8 @@ class Broadcaster:
     async def _work(self, stop: asyncio.Event) -> None:
         """Run every task until `stop`, or until one fails, which ends the actor."""
         jobs: list[Coroutine[Any, Any, Any]] = [
-            self._follow_live(),
-            self._follow_state(),
+            self._live.run(),
+            self._live_state.run(),
             self._door.serve(),
             self._keep_house(),
             stop.wait(),
@@ -137,21 +138,15 @@ class Broadcaster:
             done = page.done
             await turn()
 
-    async def _follow_live(self) -> None:
-        while True:
-            batch = await self._live.receive()
-            self._publish(self._timeline.take(batch))
-            if batch.events:
-                self._lag_ms = round(now_us() / 1000 - batch.events[-1].ts, 1)
-            if self._timeline.hole is not None and self._healing is None:
-                self._healing = asyncio.create_task(self._heal())
-            if self._healing is not None and self._healing.done():
-                self._healing.result()
-                self._healing = None
-
-    async def _follow_state(self) -> None:
-        while True:
-            self._snapshots.hear(await self._live_state.receive())
+    def _on_live(self, batch: Events) -> None:
+        self._publish(self._timeline.take(batch))
+        if batch.events:
+            self._lag_ms = round(now_us() / 1000 - batch.events[-1].ts, 1)
+        if self._timeline.hole is not None and self._healing is None:
+            self._healing = asyncio.create_task(self._heal())
+        if self._healing is not None and self._healing.done():
+            self._healing.result()
+            self._healing = None
 
     async def _heal(self) -> None:
         """Fill holes from the journal until the live stream fits again."""
@@ -182,6 +177,7 @@ class Broadcaster:
         never = asyncio.Event()
         while True:
             now_s = asyncio.get_running_loop().time()
+            self._live.read()
             self._feed.check(now_s)
             self._archive.rest(now_s)
             self._context.stats.update(self.figures())
@@ -216,4 +212,8 @@ def product_version() -> str:
 
 def run(context: Context) -> None:
     """Be the broadcaster until told to stop."""
-    context.run_async(Broadcaster(context).main)
+
+    async def main(stop: asyncio.Event) -> None:
+        await Broadcaster(context).main(stop)
+
+    context.run_async(main)

@@ -54,11 +54,12 @@ class Connection:
 
     def send(self, items: Sequence[Item], block: bytes) -> None:
         """Send messages; block: the same, joined."""
-        if self.closing or self._transport.is_closing():
+        transport = self._transport
+        if self.closing or transport.is_closing():
             return
         self.sent += len(items)
-        if not self.backlog and self._transport.get_write_buffer_size() < CHUNK_BYTES:
-            self._transport.write(block)
+        if self._sender is None and transport.get_write_buffer_size() < CHUNK_BYTES and not self.backlog:
+            transport.write(block)
             return
         self.backlog.add(items, self._loop.time())
         if self.backlog.overfull:

@@ -39,9 +39,9 @@ def tick_frame(number: int) -> bytes:
     """A `gameStateUpdate` as the game sends it each tick; each number is another tick, of a round of its own time."""
     tick = number % TICKS_A_GAME
     data = {
-        "gameId": game_of(number), "cooldownTimer": 0, "cooldownPaused": False, "allowPreRoundBuys": False, "leaderboard": [],
-        "connectedPlayers": 200, "provablyFair": {"serverSeedHash": "0" * 64, "version": "v3"}, "active": True,
-        "price": 1 + tick / 100, "rugged": False, "tickCount": tick, "tradeCount": tick,
+        "gameId": game_of(number), "cooldownTimer": 0, "cooldownPaused": False, "allowPreRoundBuys": False,
+        "leaderboard": [], "connectedPlayers": 200, "provablyFair": {"serverSeedHash": "0" * 64, "version": "v3"},
+        "active": True, "price": 1 + tick / 100, "rugged": False, "tickCount": tick, "tradeCount": tick,
     }  # fmt: skip
     return b'42["gameStateUpdate",' + json.dumps(data).encode() + b"]"
 
@@ -49,8 +49,9 @@ def tick_frame(number: int) -> bytes:
 def trade_frame(number: int) -> bytes:
     """Another player's trade."""
     data = {
-        "id": f"trade-{number}", "gameId": game_of(number), "playerId": "did:privy:x", "username": "x", "level": 1, "type": "buy",
-        "price": 1.5, "tickIndex": number % TICKS_A_GAME, "coin": "solana", "amount": 0.01, "qty": 0.01, "leverage": 1,
+        "id": f"trade-{number}", "gameId": game_of(number), "playerId": "did:privy:x", "username": "x", "level": 1,
+        "type": "buy", "price": 1.5, "tickIndex": number % TICKS_A_GAME, "coin": "solana",
+        "amount": 0.01, "qty": 0.01, "leverage": 1,
     }  # fmt: skip
     trace = {"__trace": True, "traceparent": f"00-{number:032x}-{number:016x}-01"}
     return b'42["standard/newTrade",' + json.dumps(trace).encode() + b"," + json.dumps(data).encode() + b"]"

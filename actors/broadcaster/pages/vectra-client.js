@@ -71,10 +71,12 @@ export class VectraClient {
     socket.onopen = () => this._subscribe(this.seq);
     socket.onmessage = (message) => this._receive(JSON.parse(message.data));
     socket.onclose = () => this._closed(socket);
+    socket.onerror = () => this._closed(socket); // some runtimes say no more than this where nobody listens
   }
 
   _closed(socket) {
     if (socket !== this._socket) return;
+    this._socket = null;
     this.onState("closed");
     if (this._stopped) return;
     this._timer = setTimeout(() => this._connect(), this._waitMs * (0.5 + Math.random()));

@@ -80,8 +80,12 @@ class StreamMerge:
         return session in self._sessions
 
     def opened(self, session: int, at_s: float, now_s: float) -> None:
-        """A session saw the stream begin: its first frame is the stream's first."""
-        self.attach(session, at_s, now_s, 0 if self._base == 0 else None)
+        """A session saw the stream begin: its first frame is the stream's first.
+
+        A polling stream that is met in its middle is also said to open; frames from before `at_s` tell the difference.
+        """
+        from_start = self._base == 0 and (not self._window or self._window[0][1] >= at_s - self._tolerance_s)
+        self.attach(session, at_s, now_s, 0 if from_start else None)
 
     def restore(self, digest: bytes, at_s: float, tag: int) -> None:
         """Put back a frame that an earlier process merged."""

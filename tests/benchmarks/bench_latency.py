@@ -34,7 +34,7 @@ async def bare(url: str, seconds: float) -> list[float]:
     client.on("load", on_load)
     await client.connect(f"{url}?frontend-version=1.0", transports=["websocket"])
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(client.wait(), seconds)
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
     await client.disconnect()
     return delays
 

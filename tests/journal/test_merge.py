@@ -96,3 +96,23 @@ def test_runs_of_identical_payloads(world: World) -> None:
 @given(worlds(alphabet=10_000))
 def test_streams_like_the_games_are_hardly_ever_ambiguous(world: World) -> None:
     assert_true_or_ambiguous(world)
+
+
+def test_captures_that_saw_a_stream_open_add_no_delay() -> None:
+    merge = StreamMerge()
+    merge.opened(1, 1.0, 0.0)
+    merge.opened(2, 1.0004, 0.0)
+    first = list(merge.frame(1, Seen(b"a", 1.1, "a"), 0.0))
+    second = list(merge.frame(2, Seen(b"a", 1.1003, "a"), 0.0))
+    assert [(merged.item, merged.fresh) for merged in first + second] == [("a", True), ("a", False)]
+
+
+def test_a_stream_met_in_its_middle_is_not_aligned_with_its_beginning() -> None:
+    merge = StreamMerge()
+    merge.opened(1, 1.0, 0.0)
+    for number in range(5):
+        assert [m.fresh for m in merge.frame(1, Seen(b"2", 2.0 + number, number), 0.0)] == [True]
+    merge.opened(2, 5.5, 0.0)
+    assert list(merge.frame(2, Seen(b"2", 6.0001, 4), 0.0)) == [], "held: the merged stream has not passed it yet"
+    after = list(merge.frame(1, Seen(b"2", 7.0, 5), 0.0))
+    assert [(m.session, m.place, m.fresh) for m in after] == [(1, 5, True), (2, 4, False)]

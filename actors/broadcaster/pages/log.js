@@ -43,7 +43,7 @@ function draw() {
   if (stale && !paused) {
     stale = false;
     byId("rows").replaceChildren(...matching().slice(-SHOWN).reverse().map(row));
-    byId("count").textContent = `${kept.length} events kept`;
+    byId("count").textContent = kept.length ? `${kept.length} kept here` : "Events appear here as they come.";
   }
   requestAnimationFrame(draw);
 }

@@ -130,6 +130,27 @@ def readable(fd: int | None) -> bool:
     return bool(poll.poll(0))
 
 
+FRUGAL = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "MALLOC_TOP_PAD_": "16384",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""What the C libraries read at a process's start: give memory back early. Together 10 to 20 MB of the demo's 250."""
+
+
+@contextlib.contextmanager
+def _frugal_with_memory() -> Iterator[None]:
+    """Set `FRUGAL` for the fork server and all its children, where the user has not set it otherwise."""
+    ours = [name for name in FRUGAL if name not in os.environ]
+    os.environ.update({name: FRUGAL[name] for name in ours})
+    try:
+        yield
+    finally:
+        for name in ours:
+            del os.environ[name]
+
+
 class ForkServer:
     """The preloaded fork server, started again on the next `ensure` when it is gone."""
 
@@ -156,7 +177,7 @@ class ForkServer:
         os.environ[VARIABLE] = json.dumps(order)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # it must find what we found
         try:
-            with self._listening_beside_the_bus():
+            with _frugal_with_memory(), self._listening_beside_the_bus():
                 self._server.ensure_running()
         finally:
             restore_environment(path)

@@ -4,8 +4,6 @@
 capture, while it sees everything of one browser. Read by captures and pilot. Small, whole, private, not durable.
 """
 
-import contextlib
-import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,13 +70,12 @@ def attached_captures(runtime_dir: Path, guid: str) -> dict[str, AttachedFile]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this number exists (one that ended and was not yet waited for counts)."""
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
+    """Whether a process of this number runs. One that ended does not, though nobody has waited for it yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X")
 
 
 def _read(path: Path, kind: type[F]) -> F | None:

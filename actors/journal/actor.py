@@ -86,6 +86,7 @@ class Journal:
         loop.every(POSITIONS_S, self._tell_stats)
         loop.every(RETENTION_S, self._retire)
         self._publish_positions()
+        self._tell_stats()
         self._context.ready()
         self._context.run_loop()
         self._flush()

@@ -1,6 +1,6 @@
 """The broadcaster: the one door outwards. Live events in; WebSocket, ZeroMQ and monitor out.
 
-Starts from the newest checkpoint and the journal, so that a client that comes back with `since` finds what it missed;
+Starts some checkpoints back in the journal, so that a client that comes back with `since` finds what it missed;
 then follows the live stream, which may lose, and heals its holes from the journal. One event loop; history is read in a
 process of its own. Never writes to disk but for its endpoints, never slows the pipeline.
 """
@@ -119,9 +119,9 @@ class Broadcaster:
             task.result()
 
     async def _rebuild(self) -> None:
-        """Read what was derived since the newest checkpoint. Nobody is connected yet, so it is done here."""
+        """Read what was derived in the last half minute or so. Nobody is connected yet, so it is done here."""
         try:
-            cursor = History(self._context.data_dir).newest()
+            cursor = History(self._context.data_dir).recent()
         except TooOld:
             self._context.log.warning("no checkpoint fits the journal; what was before now cannot be served")
             return

@@ -18,6 +18,8 @@ from actors.core.messages import SEQ_STEP, Event, Record
 from actors.core.segments import Reader
 from actors.rugs.normalize import Memory, derive
 
+RECENT_CHECKPOINTS = 3  # one each 10 s, and one at the end of each round
+RECENT_RECORDS = 10_000  # at most, some 0.2 s of work
 RECORDS_A_PAGE = 2000  # some 100 ms of work: then somebody else has a turn
 
 
@@ -123,9 +125,12 @@ class History:
         start, memory = self._memory(record_of(since + 1) - 1, begin)
         return Cursor(self._journal_dir, start, memory, since)
 
-    def newest(self) -> Cursor:
-        """Return a cursor at the newest checkpoint. TooOld: the journal begins later than every checkpoint."""
-        start, memory = self._memory(1 << 53, self._begin())
+    def recent(self) -> Cursor:
+        """Return a cursor some checkpoints back: what clients that come back have missed. TooOld: none fits."""
+        begin = self._begin()
+        seqs = self._checkpoints.seqs()
+        near = [seq for seq in seqs if seq >= seqs[-1] - RECENT_RECORDS * SEQ_STEP][-RECENT_CHECKPOINTS:]
+        start, memory = self._memory(near[0] if near and near[0] >= begin else 1 << 53, begin)
         return Cursor(self._journal_dir, start, memory, start + SEQ_STEP - 1)
 
     def _begin(self) -> int:

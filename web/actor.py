@@ -6,6 +6,7 @@ user's commands. Never touches the data itself.
 
 import asyncio
 import logging
+from typing import Any
 
 from actors.core.endpoints import publish, remembered_port
 from actors.core.runtime import Context
@@ -45,4 +46,11 @@ async def _serve(context: Context, stop: asyncio.Event) -> None:
     context.ready()
     server_log = context.log.getChild("server")
     server_log.setLevel(logging.WARNING)
+    asyncio.get_running_loop().set_exception_handler(_tell)
     await first_of(run_server(app, listener, stop.wait, server_log), hub.run())
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in a callback; but Python 3.11 also calls a connection that we cut off at stop an error."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)

@@ -64,6 +64,7 @@ class Board:
         self._pending: LiveState | None = None
         self._state_seq = -1
         self._seq = 0
+        self._due_seq = -1
         self._upto: int | None = None
         self._put("status", {"words": {name: {"job": job, "away": away} for name, (job, away) in ACTORS.items()}})
 
@@ -90,6 +91,15 @@ class Board:
         self.chart.adopt(state.get("gameId"), state.get("phase"), answer.first_tick, answer.prices)
         self.hear_state(answer)
         self.settle()
+
+    def state_is_behind(self) -> bool:
+        """Say whether the state still lacks events that were heard before the last call: some were dropped.
+
+        A PUB that is full drops the newest, and after a burst nothing may follow that would replace them.
+        """
+        behind = self._state_seq < self._due_seq
+        self._due_seq = self._seq
+        return behind
 
     def settle(self) -> None:
         """Read the newest state, if one waits."""

@@ -125,6 +125,8 @@ class Hub:
             now_ms = time.time_ns() // 1_000_000
             self.board.hear_status(status, now_ms)
             self.board.hear_pulse(now_ms)
+            if self.board.state_is_behind():
+                self._stale.set()
             if time.monotonic() >= self._reload_at_s:
                 await self._reload()
             self._ring()

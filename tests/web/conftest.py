@@ -126,6 +126,7 @@ def room(config: Config, neighbours: Neighbours) -> Iterator[ControlRoom]:
     room.wait_ready()
     yield room
     room.stop()
+    assert "Traceback" not in room.log(), room.log()
 
 
 @pytest.fixture

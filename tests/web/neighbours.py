@@ -87,7 +87,7 @@ class Neighbours:
 
     def state(self, seq: int, **values: Any) -> None:
         values = {"connected": True, "lastFrameAt": now_ms(), "cooldownMs": 0} | values
-        message = LiveState(seq=seq, last={}, state=msgspec.json.encode(values))
+        message = self.snapshot = LiveState(seq=seq, last={}, state=msgspec.json.encode(values))
         self._say(lambda: self._live_state.send(message))
 
     def complete(self, game_id: str, prices: list[float], verified: bool | None = True) -> int:

@@ -73,6 +73,15 @@ def test_a_hole_in_the_live_stream_asks_for_a_snapshot() -> None:
     assert board.hear_events(batch(1024, tick(1280, 2, 1.2)), 1000)
 
 
+def test_a_state_that_was_dropped_on_the_way_is_noticed() -> None:
+    board = Board()
+    board.hear_events(batch(0, tick(256, 0, 1.0)), 1000)
+    assert not board.state_is_behind()  # it may still be on its way
+    assert board.state_is_behind()
+    board.hear_state(state(256, price=1.0))
+    assert not board.state_is_behind()
+
+
 def test_events_heard_again_are_passed_over() -> None:
     board = Board()
     board.hear_events(batch(0, completed(256, "a")), 1000)

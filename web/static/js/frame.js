@@ -133,9 +133,9 @@ nameTheme();
 localTimes();
 if (location.hash === "#find") find("find")?.focus();
 document.querySelector(".nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-onChange((changed) => {
-  if (changed.has("status")) drawRecording();
-  if (changed.has("status") || changed.has("link")) drawHealth();
+onChange(() => {
+  drawRecording();
+  drawHealth();
   drawAge();
 });
 setInterval(() => {

@@ -27,16 +27,25 @@ export function make(tag, className, content) {
   return element;
 }
 
+let answer = null; // to the question on screen
+
+find("confirm").addEventListener("close", () => {
+  if (find("confirm").open) return; // the event of an earlier question, whose answer was no
+  answer?.(find("confirm").returnValue === "yes");
+  answer = null;
+});
+
 /** Ask before something that hurts: resolves to true when the user says yes. */
 export function confirmed({ title, words, yes }) {
   const dialog = find("confirm");
+  answer?.(false);
   text(find("confirm-title"), title);
   text(find("confirm-text"), words);
   text(find("confirm-yes"), yes);
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    answer = resolve;
   });
 }
 

@@ -20,7 +20,8 @@ from web.errors import Refused
 
 STATUS_S = 1.0
 RESTART_S = 10.0
-SNAPSHOT_S = 1.0
+SNAPSHOT_S = 0.5
+SNAPSHOT_TRIES = 3  # a question to an actor that just died is lost; its successor answers the next one
 SWITCH_S = 5.0
 RESEND_S = 0.2  # a command travels again until it is committed; its id tells doubles apart
 
@@ -66,10 +67,12 @@ class House:
 
     async def snapshot(self) -> LiveState:
         """Return the live state with the prices of its round."""
-        answer = await self._queries.ask(SnapshotQuery(id=next(self._ids)), SNAPSHOT_S)
-        if answer is None:
-            raise Refused(503, "state_silent", f"The state actor did not answer within {SNAPSHOT_S:g} s.")
-        return answer
+        for _ in range(SNAPSHOT_TRIES):
+            answer = await self._queries.ask(SnapshotQuery(id=next(self._ids)), SNAPSHOT_S)
+            if answer is not None:
+                return answer
+        limit_s = SNAPSHOT_S * SNAPSHOT_TRIES
+        raise Refused(503, "state_silent", f"The state actor did not answer within {limit_s:g} s.")
 
     async def record(self, on: bool) -> int:
         """Switch the recording and return the number under which the journal holds the switch on disk."""

@@ -52,6 +52,7 @@ def chip(round_: Round) -> dict[str, Any]:
         "ticks": round_.ticks,
         "verified": round_.verified,
         "reason": round_.verify_reason,
+        "seen": round_.live_ticks,
         "missing": round_.missing_ticks,
     }
 

@@ -48,7 +48,7 @@ export class RoundChart {
         priceFormatter: (price) => price.toFixed(4),
         tickmarksPriceFormatter: axisLabels,
       },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.06 }, minimumWidth: 68 },
+      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.06 }, minimumWidth: 68, entireTextOnly: true },
       timeScale: { borderVisible: false, allowBoldLabels: false, minBarSpacing: 0.01, fixLeftEdge: true, rightOffset: 0 },
       handleScroll: interactive,
       handleScale: interactive,

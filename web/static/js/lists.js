@@ -81,8 +81,10 @@ function summary(rounds) {
   const count = (test) => rounds.filter(test).length;
   const parts = [`${rounds.length} ${rounds.length === 1 ? "round" : "rounds"}`, `${count((one) => one.verified)} verified`];
   const wrong = count((one) => one.verified === false);
-  const repaired = count((one) => one.missing > 0);
+  const repaired = count((one) => one.missing > 0 && one.seen > 0);
+  const unseen = count((one) => one.seen === 0);
   if (wrong) parts.push(`${wrong} not as their seed says`);
+  if (unseen) parts.push(`${unseen} from the game's history alone`);
   if (repaired) parts.push(`${repaired} repaired from history`);
   return parts.join(" · ");
 }

@@ -212,6 +212,8 @@ class Normalizer:
         told = [self._tell(consumer) for consumer in self._consumers if consumer.outlet.known]
         if all(told):
             self._synced = self._intake.synced
+            at = self._published
+            self._live.send(Events(epoch=0, nack=0, after=at, upto=at, synced=self._synced, events=[]))
 
     def _tell(self, consumer: Consumer) -> bool:
         at = consumer.outlet.at
@@ -253,6 +255,8 @@ class Normalizer:
         stats["rows"] = stats.get("rows", 0) + len(rows)
         stats["at"] = self._intake.have
         stats["rewinds"] = self._rewinds
+        stats["malformed"] = self._memory.malformed
+        stats["failures"] = self._memory.failures
         stats["set_aside"] = [consumer.outlet.receiver for consumer in self._consumers if consumer.set_aside]
 
 

@@ -8,7 +8,7 @@ import zmq
 
 from actors.core import messages as m
 from actors.core import streams
-from actors.core.bus import IPC_PATH_LIMIT, Bus, ipc_path
+from actors.core.bus import IPC_PATH_LIMIT, Bus, Inbox, ipc_path
 from actors.core.messages import Position
 
 EXAMPLES: list[m.Message] = [
@@ -69,7 +69,7 @@ def test_nonsense_is_counted_and_passed_over(tmp_path: Path) -> None:
     bus.close()
 
 
-def next_of_epoch(inbox, epoch: int) -> Position | None:
+def next_of_epoch(inbox: Inbox[Position], epoch: int) -> Position | None:
     while inbox.socket.poll(5000):
         position = inbox.receive()
         if position is not None and position.epoch == epoch:

@@ -124,9 +124,10 @@ class Stage:
         """Send a live batch."""
         self._live.send(Events(epoch=0, nack=0, after=after, upto=upto, synced=upto, events=events))
 
-    def beat(self) -> None:
-        """Send what the normalizer sends after each sync of the journal: how far it is, nothing else."""
+    def beat(self) -> bool:
+        """Send what the normalizer sends after each sync of the journal: how far it is, nothing else. Always true."""
         self.send(self.head, self.head, [])
+        return True
 
     def checkpoint(self) -> None:
         """Keep the memory as of now, as the normalizer does."""

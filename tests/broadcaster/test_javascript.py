@@ -73,13 +73,13 @@ def test_it_sees_every_event_once_across_restarts_of_the_broadcaster() -> None:
         with house.broadcaster() as first, follower(house, ["game.tick", "raw.*"], 0) as client:
             house.write(frames(30, first=30))
             wanted = [event.seq for event in house.events if event.type != "player.trade"]
-            wait_for(lambda: house.beat() or len(client.said("seq")) >= len(wanted), 30)
+            wait_for(lambda: house.beat() and len(client.said("seq")) >= len(wanted), 30)
             first.kill()
             house.write(frames(30, first=60), live=False)
             with house.broadcaster():
                 house.write(frames(30, first=90))
                 wanted = [event.seq for event in house.events if event.type != "player.trade"]
-                wait_for(lambda: house.beat() or len(client.said("seq")) >= len(wanted), 30)
+                wait_for(lambda: house.beat() and len(client.said("seq")) >= len(wanted), 30)
                 assert [line["seq"] for line in client.said("seq")] == wanted
                 assert client.said("hole") == []
                 assert len(client.said("snapshot")) == 2

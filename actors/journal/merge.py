@@ -186,8 +186,8 @@ class StreamMerge:
     def _closest(self, session: _Session, places: list[int]) -> int:
         def distance(place: int) -> float:
             overlap = self._window[place - self._base : place - self._base + len(session.held)]
-            if not overlap:
-                return self._tolerance_s / 2
+            if not overlap:  # behind the end: the same payload again within the tolerance is the rarer story
+                return self._tolerance_s
             gaps = [abs(at_s - seen.at_s) for (_, at_s), seen in zip(overlap, session.held, strict=False)]
             return sum(gaps) / len(gaps)
 

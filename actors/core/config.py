@@ -62,6 +62,7 @@ class Recording(Section, frozen=True, kw_only=True):
     autostart: bool = True
     flush_s: Annotated[float, Meta(gt=0, le=3600, description="above 0, at most 3600")] = 5.0
     flush_rows: Annotated[int, Meta(ge=1, le=1_000_000, description="1 to 1000000")] = 5000
+    compact_s: Annotated[float, Meta(ge=0, le=86_400, description="0 to 86400; 0 only when asked")] = 3600.0
 
 
 class Feed(Section, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """The writer's shell: reads the rows stream, flushes to Parquet, acknowledges what is durable.
 
 In: Rows from the normalizer. Out: files of contract 4.7, and Position. Flushes on its interval, at a number of rows, at
-a round's end and at stop, and only what the journal has synced. When the disk refuses, everything is kept, tried again
-each second and shown in the stats; when too much is kept the stream is not read, and waits upstream, on disk.
+a round's end and at stop, and only what the journal has synced; between flushes what is finished is compacted. When the
+disk refuses, everything is kept, tried again each second and shown in the stats; when too much is kept the stream is
+not read, and waits upstream, on disk.
 Never makes anything durable twice, never acknowledges what is not.
 """
 
@@ -10,11 +11,14 @@ import errno
 import gc
 import time
 
+from msgspec.structs import asdict
+
 from actors.core import streams
 from actors.core.messages import Rows
 from actors.core.receiver import Receiver
 from actors.core.runtime import Context
 from actors.writer.buffer import Buffer, Chunk
+from actors.writer.compaction import Compaction
 from actors.writer.flush import Store
 
 CHECK_S = 0.05
@@ -33,6 +37,7 @@ class Writer:
         self._context = context
         self._settings = context.config.recording
         self._store = Store(context.data_dir)
+        self._compaction = Compaction(context.loop, context.data_dir, context.runtime_dir, self._settings.compact_s)
         self._buffer = Buffer()
         self._receiver = Receiver(context, streams.ROWS, "writer", self._store.position)
         self._error: str | None = None
@@ -46,6 +51,7 @@ class Writer:
         self._context.loop.every(CHECK_S, self._settle)
         self._context.ready()
         self._context.run_loop()
+        self._compaction.stop()
         self._receiver.drain(DRAIN_S)
         self._flush()
         self._receiver.publish()
@@ -91,11 +97,15 @@ class Writer:
         if self._error is not None:
             self._context.log.info("the disk takes rows again")
             self._error = None
+            self._compaction.hold(None)
         self._last_flush_ms = (time.monotonic() - began_s) * 1000
 
     def _write(self, chunks: list[Chunk]) -> None:
         upto = chunks[-1].upto
         self._store.flush((row for chunk in chunks for row in chunk.rows), upto)
+        newest_us = next((chunk.rows[-1].at_us for chunk in reversed(chunks) if chunk.rows), None)
+        if newest_us is not None:
+            self._compaction.flushed(newest_us)
         self._buffer.drop(upto)
         self._receiver.acknowledge(upto)
 
@@ -104,6 +114,7 @@ class Writer:
         if self._error is None:
             self._context.log.error("%s: rows are kept and tried again each second (%s)", said, error)
         self._error = said
+        self._compaction.hold(said)
 
     def _describe(self) -> None:
         self._context.stats.update(
@@ -119,6 +130,7 @@ class Writer:
             have=self._receiver.intake.have,
             paused=self._receiver.paused,
             error=self._error,
+            compaction=asdict(self._compaction.figures),
         )
 
 

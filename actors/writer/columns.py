@@ -61,6 +61,25 @@ def give_back_memory() -> None:
     pa.default_memory_pool().release_unused()
 
 
+def metadata_of(first: int, last: int) -> dict[str | bytes, str | bytes]:
+    """Return a file's key-value metadata of contract 4.7."""
+    return {
+        "vectra.schema_version": SCHEMA_VERSION,
+        "vectra.first_seq": str(first),
+        "vectra.last_seq": str(last),
+    }
+
+
+def parquet_options(doc_type: str, level: int) -> dict[str, Any]:
+    """Return how pyarrow is to write a file of a doc_type, at this zstd level."""
+    return {
+        "compression": "zstd",
+        "compression_level": level,
+        "use_dictionary": [column.name for column in columns_of(doc_type) if column.name in _FEW_VALUES],
+        "column_encoding": _encodings(doc_type),
+    }
+
+
 def _encodings(doc_type: str) -> dict[str, str]:
     chosen = {}
     for column in columns_of(doc_type):
@@ -87,25 +106,13 @@ class Built:
         lines = ((row.seq, row.at_us, row.game_id, *self._fitted(row.values, width)) for row in rows)
         held = zip(*lines, strict=True)
         arrays = [self._array(column, values) for column, values in zip(columns_of(doc_type), held, strict=True)]
-        metadata: dict[str | bytes, str | bytes] = {
-            "vectra.schema_version": SCHEMA_VERSION,
-            "vectra.first_seq": str(rows[0].seq),
-            "vectra.last_seq": str(rows[-1].seq),
-        }
-        self.table = pa.Table.from_arrays(arrays, schema=SCHEMAS[doc_type].with_metadata(metadata))
+        schema = SCHEMAS[doc_type].with_metadata(metadata_of(rows[0].seq, rows[-1].seq))
+        self.table = pa.Table.from_arrays(arrays, schema=schema)
 
     def parquet(self) -> pa.Buffer:
         """Return the whole file."""
         sink = pa.BufferOutputStream()
-        few: Any = [name for name in self.table.column_names if name in _FEW_VALUES]  # the stubs know only bool
-        pq.write_table(
-            self.table,
-            sink,
-            compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            use_dictionary=few,
-            column_encoding=_encodings(self.doc_type),
-        )
+        pq.write_table(self.table, sink, **parquet_options(self.doc_type, ZSTD_LEVEL))
         return sink.getvalue()
 
     def _fitted(self, values: list[Any], width: int) -> list[Any]:

@@ -27,7 +27,7 @@ POINTS = [
 
 
 def with_flush(config: Config, flush_s: float, flush_rows: int) -> Config:
-    return replace(config, recording=Recording(flush_s=flush_s, flush_rows=flush_rows))
+    return replace(config, recording=Recording(flush_s=flush_s, flush_rows=flush_rows, compact_s=0))
 
 
 def run_to_the_end(nursery: Nursery, config: Config, source: Source[Rows]) -> None:

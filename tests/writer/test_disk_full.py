@@ -38,7 +38,7 @@ def test_a_full_disk_is_said_and_survived(nursery: Nursery, config: Config, smal
     noise = random.Random(1).randbytes(15_000).hex().encode()  # zstd halves it: 300 rows take 4.5 MB
     batches = row_batches(range(1, 301), size=10, payload=noise)
     batches = [replace(batch, rows=[_scrambled(row) for row in batch.rows]) for batch in batches]
-    config = replace(config, recording=Recording(flush_s=0.05, flush_rows=40))
+    config = replace(config, recording=Recording(flush_s=0.05, flush_rows=40, compact_s=0))
     with Source(config.runtime_path, "writer", batches) as source:
         pid = nursery.start("writer", WRITER, config)
         source.pump(lambda: source.stats.get("error") == "disk full" and source.have >= source.last)
@@ -58,7 +58,7 @@ def test_a_full_disk_is_said_and_survived(nursery: Nursery, config: Config, smal
 
 def test_a_refusing_disk_stops_the_reading_before_memory_runs_out(nursery: Nursery, config: Config) -> None:
     batches = row_batches(range(1, 61), size=1, payload=b"y" * 2_000_000)  # 120 MB
-    config = replace(config, recording=Recording(flush_s=0.05, flush_rows=10))
+    config = replace(config, recording=Recording(flush_s=0.05, flush_rows=10, compact_s=0))
     with Source(config.runtime_path, "writer", batches) as source:
         pid = nursery.start("writer", WRITER, config, file_bytes=0)
         source.pump(lambda: source.stats.get("paused") is True)

@@ -12,6 +12,7 @@ from actors.journal.memory import Session
 from actors.journal.merge import Merged, Seen, StreamMerge
 
 STREAMS_KEPT = 64
+IDLE_S = 30.0  # a stream heard of since then is never forgotten: the other capture may be about to tell of it too
 
 
 def digest(sent: bool, opcode: int, payload: bytes) -> bytes:
@@ -27,13 +28,14 @@ class Braid:
     def __init__(self, skew_s: float) -> None:
         """skew_s: how long to wait for an older attach; 0 where there is one capture only."""
         self._skew_s = skew_s
-        self._merges: dict[str, StreamMerge] = {}
+        self._merges: dict[str, StreamMerge] = {}  # the one heard of last stands last
+        self._heard_s: dict[str, float] = {}
         self._retired = 0  # guesses in streams that are long gone
 
     def restore(self, frames: Iterable[Frame], sessions: Iterable[Session], now_s: float) -> None:
         """Take up the merges where an earlier process left them. frames: the journal's tail, rising."""
         for frame in frames:
-            merge = self._merge(frame.stream)
+            merge = self._merge(frame.stream, now_s)
             merge.restore(digest(frame.sent, frame.opcode, frame.payload), frame.cdp_s, frame.seq)
         for session in sessions:
             for stream, (_, seq) in session.places.items():
@@ -41,13 +43,13 @@ class Braid:
                 if session.guid is not None and place is not None:
                     self._merges[stream].attach(session.incarnation, 0.0, now_s, place)
 
-    def opened(self, stream: str, incarnation: int, at_s: float, now_s: float) -> None:
-        """A capture saw a stream begin."""
-        self._merge(stream).opened(incarnation, at_s, now_s)
+    def opened(self, stream: str, incarnation: int, at_s: float, now_s: float, *, whole: bool = False) -> None:
+        """A capture saw a stream begin. whole: for certain, as of a WebSocket."""
+        self._merge(stream, now_s).opened(incarnation, at_s, now_s, whole=whole)
 
     def frame(self, incarnation: int, item: FrameSeen, since_s: float, now_s: float) -> Iterator[Merged]:
         """A capture read a frame. since_s: its attach, CDP seconds."""
-        merge = self._merge(item.stream)
+        merge = self._merge(item.stream, now_s)
         if not merge.knows(incarnation):
             merge.attach(incarnation, min(since_s, item.cdp_s) if since_s else item.cdp_s, now_s)
         seen = Seen(digest(item.sent, item.opcode, item.payload), item.cdp_s, item)
@@ -78,6 +80,11 @@ class Braid:
         return min(held, key=lambda item: item.n, default=None)
 
     @property
+    def streams(self) -> list[str]:
+        """The streams that are kept, the one heard of last at the end."""
+        return list(self._merges)
+
+    @property
     def holding(self) -> bool:
         """Whether frames wait for a decision: call `decide` again soon."""
         return any(merge.holding for merge in self._merges.values())
@@ -87,10 +94,19 @@ class Braid:
         """How many sessions were placed by a guess."""
         return self._retired + sum(merge.ambiguous for merge in self._merges.values())
 
-    def _merge(self, stream: str) -> StreamMerge:
-        if stream not in self._merges:
-            self._merges[stream] = StreamMerge(skew_s=self._skew_s)
-            idle = [name for name, merge in self._merges.items() if not merge.holding and name != stream]
-            for name in idle[: max(0, len(self._merges) - STREAMS_KEPT)]:
+    def _merge(self, stream: str, now_s: float) -> StreamMerge:
+        merge = self._merges.pop(stream, None)
+        if merge is None:
+            merge = StreamMerge(skew_s=self._skew_s)
+            self._forget_idle(now_s)
+        self._merges[stream] = merge
+        self._heard_s[stream] = now_s
+        return merge
+
+    def _forget_idle(self, now_s: float) -> None:
+        """Make room for one more, as far as there is a stream that nobody spoke of for long."""
+        surplus = len(self._merges) + 1 - STREAMS_KEPT
+        for name in list(self._merges)[: max(0, surplus)]:
+            if not self._merges[name].holding and now_s - self._heard_s[name] > IDLE_S:
                 self._retired += self._merges.pop(name).ambiguous
-        return self._merges[stream]
+                del self._heard_s[name]

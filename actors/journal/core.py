@@ -244,7 +244,8 @@ class JournalCore:
         if not self._pattern.search(as_socket):
             self._ignore(item.stream)
             return
-        self._braid.opened(item.stream, session.incarnation, item.cdp_s, now_s)
+        whole = item.transport == "websocket"
+        self._braid.opened(item.stream, session.incarnation, item.cdp_s, now_s, whole=whole)
         if item.stream in self.memory.streams:
             return  # the other capture said so
         self._seen_again(item.at_us)

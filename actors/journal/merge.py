@@ -79,12 +79,13 @@ class StreamMerge:
         """Whether the session is attached to this stream."""
         return session in self._sessions
 
-    def opened(self, session: int, at_s: float, now_s: float) -> None:
+    def opened(self, session: int, at_s: float, now_s: float, *, whole: bool = False) -> None:
         """A session saw the stream begin: its first frame is the stream's first.
 
+        whole: for certain (a WebSocket; `at_s` is then only when its reader heard of it, maybe after the first frames).
         A polling stream that is met in its middle is also said to open; frames from before `at_s` tell the difference.
         """
-        from_start = self._base == 0 and (not self._window or self._window[0][1] >= at_s - self._tolerance_s)
+        from_start = self._base == 0 and (whole or not self._window or self._window[0][1] >= at_s - self._tolerance_s)
         self.attach(session, at_s, now_s, 0 if from_start else None)
 
     def restore(self, digest: bytes, at_s: float, tag: int) -> None:
@@ -115,6 +116,8 @@ class StreamMerge:
         """A session read a frame. Frames of a session come in order."""
         known = self._sessions[session]
         if known.place is None:
+            if not known.held:
+                known.since_s = min(known.since_s, seen.at_s)  # it saw this one, whenever it says that it began
             known.held.append(seen)
         else:
             yield from self._advance(known, seen, False)

@@ -16,8 +16,8 @@ EPOCH = 77
 class Play:
     """A journal core with captures around it; `notes` and `frames` are what it wrote."""
 
-    def __init__(self, memory: Memory | None = None) -> None:
-        self.core = JournalCore(memory or Memory(), PATTERN, EPOCH)
+    def __init__(self, memory: Memory | None = None, *, standby: bool = False) -> None:
+        self.core = JournalCore(memory or Memory(), PATTERN, EPOCH, standby=standby)
         self.batches: list[Batch] = []
         self._n: dict[int, int] = {}
 
@@ -204,3 +204,13 @@ def test_a_restarted_journal_knows_what_its_predecessor_knew() -> None:
     live = play.core.memory
     live.sessions[1].read_until_us = again.sessions[1].read_until_us
     assert msgpack.encode(again) == msgpack.encode(live)
+
+
+def test_a_standby_that_hears_late_of_a_new_socket_doubles_nothing() -> None:
+    play = Play(standby=True)
+    for capture, incarnation in (("capture-a", 1), ("capture-b", 2)):
+        play.hear(attached(), capture=capture, incarnation=incarnation)
+    first = [seen(b'42["n",%d]' % number, at_us=1_001_000 + number * 5000) for number in range(6)]
+    play.hear(opened(at_us=1_000_000), *first, incarnation=1)
+    play.hear(opened(at_us=1_030_000), *first, capture="capture-b", incarnation=2)
+    assert play.frames == [frame.payload for frame in first]

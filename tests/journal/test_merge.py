@@ -116,3 +116,21 @@ def test_a_stream_met_in_its_middle_is_not_aligned_with_its_beginning() -> None:
     assert list(merge.frame(2, Seen(b"2", 6.0001, 4), 0.0)) == [], "held: the merged stream has not passed it yet"
     after = list(merge.frame(1, Seen(b"2", 7.0, 5), 0.0))
     assert [(m.session, m.place, m.fresh) for m in after] == [(1, 5, True), (2, 4, False)]
+
+
+def test_a_capture_that_hears_late_of_a_socket_that_opened_doubles_nothing() -> None:
+    merge = StreamMerge()
+    merge.opened(1, 1.0, 0.0, whole=True)
+    first = [m.fresh for n in range(6) for m in merge.frame(1, Seen(b"%d" % n, 1.001 + n / 200, n), 0.0)]
+    merge.opened(2, 1.03, 0.05, whole=True)
+    second = [m.fresh for n in range(7) for m in merge.frame(2, Seen(b"%d" % n, 1.0011 + n / 200, n), 0.05)]
+    assert (first, second) == ([True] * 6, [False] * 6 + [True])
+
+
+def test_a_late_word_of_a_polling_session_does_not_hide_its_first_packets() -> None:
+    merge = StreamMerge()
+    merge.opened(1, 1.0, 0.0)
+    first = [m.fresh for n in range(6) for m in merge.frame(1, Seen(b"%d" % n, 1.001 + n / 200, n), 0.0)]
+    merge.opened(2, 1.03, 0.05)
+    second = [m.fresh for n in range(6) for m in merge.frame(2, Seen(b"%d" % n, 1.0011 + n / 200, n), 0.05)]
+    assert (first, second) == ([True] * 6, [False] * 6)

@@ -51,7 +51,7 @@ class Braid:
         """A capture read a frame. since_s: its attach, CDP seconds."""
         merge = self._merge(item.stream, now_s)
         if not merge.knows(incarnation):
-            merge.attach(incarnation, min(since_s, item.cdp_s) if since_s else item.cdp_s, now_s)
+            merge.meet(incarnation, since_s, item.cdp_s, now_s)
         seen = Seen(digest(item.sent, item.opcode, item.payload), item.cdp_s, item)
         yield from merge.frame(incarnation, seen, now_s)
 

@@ -59,6 +59,7 @@ class StreamMerge:
         self._tags: list[int] = []  # the number that the caller gave to each frame of the window
         self._base = 0  # merged position of the window's first frame
         self._sessions: dict[int, _Session] = {}
+        self._begun_s: float | None = None  # when the stream began, at the latest, where somebody saw it
         self.ambiguous = 0
 
     @property
@@ -75,6 +76,15 @@ class StreamMerge:
         """A session began: it sees every frame from `since_s` (CDP) on; place: where, if that is known already."""
         self._sessions[session] = _Session(session, since_s, now_s, place, held=[])
 
+    def meet(self, session: int, since_s: float, first_s: float, now_s: float) -> None:
+        """A session tells of a stream that it did not see begin.
+
+        since_s: its attach to the browser, 0 where it is not known. Where the stream began after that, it came to the
+        stream's target late, nobody knows when: it is known to see from its first frame on, `first_s`.
+        """
+        from_attach = since_s > 0 and (self._begun_s is None or since_s >= self._begun_s)
+        self.attach(session, min(since_s, first_s) if from_attach else first_s, now_s)
+
     def knows(self, session: int) -> bool:
         """Whether the session is attached to this stream."""
         return session in self._sessions
@@ -86,6 +96,7 @@ class StreamMerge:
         A polling stream that is met in its middle is also said to open; frames from before `at_s` tell the difference.
         """
         from_start = self._base == 0 and (whole or not self._window or self._window[0][1] >= at_s - self._tolerance_s)
+        self._begun_s = at_s if self._begun_s is None else min(self._begun_s, at_s)
         self.attach(session, at_s, now_s, 0 if from_start else None)
 
     def restore(self, digest: bytes, at_s: float, tag: int) -> None:

@@ -134,3 +134,13 @@ def test_a_late_word_of_a_polling_session_does_not_hide_its_first_packets() -> N
     merge.opened(2, 1.03, 0.05)
     second = [m.fresh for n in range(6) for m in merge.frame(2, Seen(b"%d" % n, 1.0011 + n / 200, n), 0.05)]
     assert (first, second) == ([True] * 6, [False] * 6)
+
+
+def test_a_capture_that_came_late_to_a_new_tab_doubles_nothing() -> None:
+    merge = StreamMerge()
+    merge.opened(1, 5.0, 0.0, whole=True)
+    fresh = [m.fresh for n in range(6) for m in merge.frame(1, Seen(b"%d" % n, 5.01 + n / 10, n), 0.0)]
+    merge.meet(2, 1.0, 5.31, 0.1)
+    fresh += [m.fresh for n in range(3, 6) for m in merge.frame(2, Seen(b"%d" % n, 5.0101 + n / 10, n), 0.1)]
+    assert fresh == [True] * 6 + [False] * 3
+    assert merge.ambiguous == 0

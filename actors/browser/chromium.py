@@ -70,13 +70,16 @@ class Chromium:
 
     def kill_group(self) -> None:
         """Leave nothing of it: its session is ours, and every process of it ends before this returns."""
+        dying = []
         for pid in session_members(self.pid):
             with contextlib.suppress(ProcessLookupError):
-                pidfd = os.pidfd_open(pid)
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-                    select.select([pidfd], [], [], KILLED_S)
-                os.close(pidfd)
+                dying.append(os.pidfd_open(pid))
+        for pidfd in dying:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        for pidfd in dying:
+            select.select([pidfd], [], [], KILLED_S)
+            os.close(pidfd)
         self.process.wait()
         os.close(self.pidfd)
         self.output.close()

@@ -25,11 +25,12 @@ from actors.core.browser_file import (
     remove_attached_file,
     write_attached_file,
 )
+from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, wall_minus_monotonic_s
 from actors.core.messages import Attached
 from actors.core.runtime import Context
 
-LOOK_S = 0.05  # how often the browser's file is looked at while there is no connection
+LOOK_S = 0.05  # how often a connection is tried while there is none; a change of the browser's file is seen at once
 MARK_S = 0.1
 FAREWELL_S = 1.0
 
@@ -44,6 +45,7 @@ class Capture:
         self._outbox = context.bus.outbox(streams.FRAMES)
         self._positions = context.bus.inbox(streams.FRAME_POSITIONS)
         remove_attached_file(context.runtime_dir, context.name)
+        self._changes = Changes([context.runtime_dir])
         self._socket: CdpSocket | None = None
         self._tap: Tap | None = None
         self._presence = Presence(context.config.site.socket_pattern)
@@ -55,14 +57,20 @@ class Capture:
         """Work until told to stop, then hand over what is left."""
         loop = self._context.loop
         loop.read(self._positions, self._hear)
+        loop.read(self._changes, self._on_change)
         loop.every(LOOK_S, self._connect)
         loop.every(MARK_S, self._mark)
         self._context.ready()
         self._connect()
         self._context.run_loop()
         self._say_farewell()
+        self._changes.close()
 
     # The browser's side
+
+    def _on_change(self) -> None:
+        self._changes.drain()
+        self._connect()
 
     def _connect(self) -> None:
         if self._socket is not None or self._context.loop.stopping:
@@ -125,7 +133,7 @@ class Capture:
         if socket is None or tap is None:
             return
         remove_attached_file(self._context.runtime_dir, self._context.name)
-        for item in tap.end(cause, socket.read_until_s, monotonic_s(), browser_gone=browser_gone):
+        for item in tap.end(cause, socket.read_until_s, browser_gone=browser_gone):
             self._ring.add(item)
         self._log.info("detached from browser %s: %s", tap.guid, cause)
         self._count(tap)
@@ -168,8 +176,8 @@ class Capture:
     def _read_until_s(self) -> float:
         if self._socket is None or self._tap is None or not self._tap.is_attached:
             return 0.0
-        held_s = self._tap.held_since_s()
-        return self._socket.read_until_s if held_s is None else min(held_s, self._socket.read_until_s)
+        bounds_s = (self._socket.read_until_s, self._tap.held_since_s(), self._tap.silent_since_s(monotonic_s()))
+        return min(bound_s for bound_s in bounds_s if bound_s is not None)
 
     def _attached_to(self) -> str | None:
         return self._tap.guid if self._tap is not None and self._tap.is_attached else None

@@ -3,7 +3,9 @@
 Attaches to every target, recursively, and turns on network events in each before it runs. Items carry no number yet.
 Nothing leaves before the first round of attaching is settled: then `Attached` says from when on everything is seen, and
 frames of older streams from before that moment are dropped (they lie in the time not covered; a stream that was seen
-to begin is kept whole). Owns no socket and no clock: `handle` is told the time, in CDP's monotonic seconds.
+to begin is kept whole). Who is silent is asked for a sign of life: a stream that ends without a word, as under a crash,
+a reload or a dead browser, counts as seen until the last sign only. Owns no socket and no clock: `handle` is told the
+time, in CDP's monotonic seconds.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,6 +21,8 @@ from actors.core.messages import Captured, FrameSeen, StreamOpened
 SETTLE_S = 2.0  # 5 to 50 ms are usual; a renderer that hangs must not hold back the others for ever
 AUTO_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 NETWORK = {"maxPostDataSize": 1_000_000}
+SILENT_S = 0.5  # then a sign of life is asked for; the game itself gives four a second
+FORGOTTEN_S = 60.0  # a page that crashed never answers
 NEVER_S = float("inf")
 
 Out = Command | Captured
@@ -41,6 +45,9 @@ class Tap:
         self._last_id = 0
         self._wanted: dict[int, tuple[Target, Want]] = {}
         self._leaving: dict[int, tuple[str, str]] = {}  # resumed sessions, to be detached when they run
+        self._alive_s = 0.0  # CDP seconds; up to here the browser surely worked, and all it sent was read
+        self._asked_s = 0.0  # when signs of life were asked for last
+        self._signs: dict[int, tuple[Target | None, float]] = {}  # asked for; None: of the browser itself
         self._settling: set[int] = set()
         self._settle_by_s = NEVER_S
         self._early: list[Captured] = []
@@ -53,6 +60,7 @@ class Tap:
     def begin(self, now_s: float) -> Iterator[Out]:
         """Attach to what is there and to what will come."""
         self._settle_by_s = now_s + SETTLE_S
+        self._alive_s = now_s
         yield self._command("Target.setAutoAttach", AUTO_ATTACH, settles=True)
 
     def handle(self, message: bytes, now_s: float) -> Iterator[Out]:
@@ -81,21 +89,46 @@ class Tap:
             yield from self._leave(target.traffic.expire(now_s))
         if not self.is_attached and now_s >= self._settle_by_s:
             yield from self._settle(now_s)
+        if now_s >= self._asked_s + SILENT_S:
+            self._asked_s = now_s
+            yield from self._ask_for_signs(now_s)
+
+    def _ask_for_signs(self, now_s: float) -> Iterator[Command]:
+        """Ask the silent ones for nothing much; the answer comes from the thread that tells of frames, behind them."""
+        self._signs = {id_: sign for id_, sign in self._signs.items() if sign[1] > now_s - FORGOTTEN_S}
+        if self._alive_s < now_s - SILENT_S:
+            yield self._sign(self._command("Browser.getVersion"), None, now_s)
+        for target in self._targets.values():
+            if target.reader is not None and target.traffic.is_busy and target.alive_s < now_s - SILENT_S:
+                yield self._sign(self._command("Runtime.disable", session=target.reader), target, now_s)
+
+    def _sign(self, command: Command, target: Target | None, now_s: float) -> Command:
+        self._signs[command.id] = (target, now_s)
+        return command
+
+    def _saw_alive(self, target: Target | None, at_s: float) -> None:
+        self._alive_s = max(self._alive_s, at_s)
+        if target is not None:
+            target.alive_s = max(target.alive_s, at_s)
+
+    def silent_since_s(self, now_s: float) -> float | None:
+        """Return the browser's last sign of life where it owes one, None where all is well."""
+        return self._alive_s if self._alive_s < now_s - 3 * SILENT_S else None
 
     def held_since_s(self) -> float | None:
         """Return since when something is held back here, None where nothing is."""
         held = (target.traffic.held_since_s() for target in self._targets.values())
         return min((since_s for since_s in held if since_s is not None), default=None)
 
-    def end(self, cause: str, read_until_s: float, now_s: float, *, browser_gone: bool) -> Iterator[Captured]:
-        """Say that this connection ended. browser_gone: its streams ended with it."""
+    def end(self, cause: str, read_until_s: float, *, browser_gone: bool) -> Iterator[Captured]:
+        """Say that this connection ended. browser_gone: its streams ended with it, nobody knows when."""
         if not self.is_attached:
             return
         for target in self._targets.values():
             yield from self._leave(target.traffic.expire(NEVER_S))
             if browser_gone:
-                yield from self._leave(target.traffic.close_all(cause, now_s))
-        yield self.make.detached(cause, read_until_s)
+                yield from self._leave(target.traffic.close_all(cause, target.alive_s))
+        yield self.make.detached(cause, min(read_until_s, self._alive_s) if browser_gone else read_until_s)
 
     # Sessions
 
@@ -114,7 +147,7 @@ class Tap:
     def _add(self, info: wire.TargetInfo, session: str, parent: str, now_s: float) -> Iterator[Out]:
         target = self._targets.get(info.target_id)
         if target is None:
-            target = Target(info.target_id, info.type, Traffic(info.target_id, self.make))
+            target = Target(info.target_id, info.type, Traffic(info.target_id, self.make), now_s)
             self._targets[target.id] = target
         target.sessions[session] = parent
         self._sessions[session] = target
@@ -143,7 +176,7 @@ class Tap:
 
     def _gone(self, target: Target, now_s: float) -> Iterator[Captured]:
         del self._targets[target.id]
-        yield from self._leave(target.traffic.close_all("target gone", now_s))
+        yield from self._leave(target.traffic.close_all("target gone", target.alive_s))
         if target.is_page:
             yield from self._leave(target.traffic.put(self.make.page(target.id, "gone", "", now_s)))
         yield from self._leave(target.traffic.expire(NEVER_S))
@@ -160,6 +193,7 @@ class Tap:
     # Events and answers
 
     def _on_event(self, target: Target, method: str, params: wire.Wire, now_s: float) -> Iterator[Out]:
+        self._saw_alive(target, getattr(params, "timestamp", 0.0))
         if isinstance(params, wire.FrameNavigated):
             if target.is_root(params.frame.id, params.frame.parent_id):
                 yield from self._on_navigated(target, params.frame.url, now_s)
@@ -176,7 +210,8 @@ class Tap:
 
     def _restarted(self, target: Target, cause: str, what: str, url: str, now_s: float) -> Iterator[Captured]:
         """The document, and with it every stream, went away without a word."""
-        yield from self._leave(target.traffic.close_all(cause, now_s))
+        yield from self._leave(target.traffic.close_all(cause, target.alive_s))
+        target.alive_s = now_s
         if target.is_page:
             yield from self._leave(target.traffic.put(self.make.page(target.id, what, url, now_s)))
 
@@ -194,6 +229,8 @@ class Tap:
         return command
 
     def _on_answer(self, envelope: wire.Envelope, now_s: float) -> Iterator[Out]:
+        if envelope.id in self._signs:
+            self._saw_alive(*self._signs.pop(envelope.id))
         if envelope.id in self._wanted:
             target, want = self._wanted.pop(envelope.id)
             yield from self._leave(target.traffic.fill(want, self._text_of(envelope, want)))

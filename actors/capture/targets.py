@@ -19,8 +19,9 @@ def is_forbidden(url: str) -> bool:
 class Target:
     """A target and its sessions."""
 
-    def __init__(self, target_id: str, kind: str, traffic: Traffic) -> None:
+    def __init__(self, target_id: str, kind: str, traffic: Traffic, alive_s: float) -> None:
         self.id = target_id
+        self.alive_s = alive_s  # CDP seconds; up to here it surely worked, and all it saw was told
         self.kind = kind
         self.traffic = traffic
         self.sessions: dict[str, str] = {}  # session -> the session through which it came; the first one reads

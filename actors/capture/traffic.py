@@ -59,6 +59,11 @@ class Traffic:
             "Network.loadingFailed": self._on_failed,
         }
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a stream is open."""
+        return bool(self._streams)
+
     def handle(self, method: str, params: wire.Wire, now_s: float) -> Iterator[Outcome]:
         """Take a network event; others are passed over."""
         handler = self._handlers.get(method)
@@ -74,14 +79,14 @@ class Traffic:
         items = self._packets(want.poll, want.sent, want.at_s, text) if text is not None else []
         yield from self._cleaned(self._line.fill(want.place, items))
 
-    def close_all(self, cause: str, now_s: float) -> Iterator[Captured]:
-        """Close every stream, as a navigation, a crash or the end of the target does."""
+    def close_all(self, cause: str, at_s: float) -> Iterator[Captured]:
+        """Close every stream, as a navigation, a crash or the end of the target does; at_s: seen until then."""
         self._polls.clear()
         for want in self._coming.values():
             yield from self.fill(want, None)
         self._coming.clear()
         for stream in list(self._streams):
-            yield from self._close(stream, cause, now_s)
+            yield from self._close(stream, cause, at_s)
 
     def expire(self, now_s: float) -> Iterator[Captured]:
         """Give up bodies that do not come."""

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 
 from actors.core import endpoints
 from actors.core.browser_file import AttachedFile, BrowserFile, attached_captures, read_browser_file
+from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, now_us
+from actors.core.files import private_dir
 from actors.core.runtime import Context
 from actors.pilot.reports import Reports
 from actors.pilot.tabs import ERRORS, Tabs, patch
@@ -34,6 +36,8 @@ class Pilot:
         self._tabs: Tabs | None = None
         self._browser: BrowserFile | None = None
         self._crashed = False
+        runtime_dir = context.runtime_dir
+        self._changes = Changes([runtime_dir, *(private_dir(runtime_dir / name) for name in ("attached", "endpoints"))])
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
@@ -45,6 +49,7 @@ class Pilot:
         loop = self._context.loop
         loop.read(self._reports.results, self._reports.hear)
         loop.read(self._wake_read, self._on_wake)
+        loop.read(self._changes, self._on_change)
         loop.every(TURN_S, self._turn)
         loop.every(RESEND_S, self._reports.resend)
         self._context.ready()
@@ -52,6 +57,7 @@ class Pilot:
         self._drop_tabs()
         self._wake_read.close()
         self._wake_write.close()
+        self._changes.close()
 
     def _on_crash(self, **_: object) -> None:
         """Runs in pychrome's thread."""
@@ -62,6 +68,10 @@ class Pilot:
     def _on_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(64)
+        self._turn()
+
+    def _on_change(self) -> None:
+        self._changes.drain()
         self._turn()
 
     def _turn(self) -> None:
@@ -154,14 +164,16 @@ class Pilot:
         return self._watch.probed(order.kind, answer, monotonic_s())
 
     def _reload(self, order: Order) -> Order | None:
-        self._crashed = False
+        self._crashed = answered = False
         if self._tabs is not None:
             for step in ([self._tabs.interrupt] if "hung" in order.cause else []) + [self._tabs.reload]:
                 try:
                     step()
+                    answered = True
                 except ERRORS as error:
                     self._log.warning("%s: %s", step.__name__, error)
-        self._watch.reloaded(order.cause, monotonic_s())
+                    answered = False
+        self._watch.reloaded(order.cause, monotonic_s(), answered=answered)
         return None
 
     def _kill(self, order: Order) -> Order | None:

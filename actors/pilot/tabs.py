@@ -21,10 +21,14 @@ import websocket
 from actors.pilot.watch import BLANK_PAGE, same_origin
 
 CONNECT_S = 1.0
+ENABLE_S = 1.5  # while a browser starts it has other things to do
 LIST_S = 1.0
-PROBE_S = 2.0
+PROBE_S = 1.9  # two misses and the wait before the first are less than 5 s
 CALL_S = 2.0
 INTERRUPT_S = 0.5
+
+CRASHED = {"error": {"message": "the page crashed"}}
+"""The answer to all calls under way when the page crashes: it will never give one, and two seconds would pass."""
 
 ERRORS = (
     pychrome.PyChromeException,
@@ -59,7 +63,7 @@ class Tabs:
     """The tabs of one browser, and the connection to one of them."""
 
     def __init__(self, url: str, on_crash: Callable[..., None]) -> None:
-        """url: http://127.0.0.1:PORT. on_crash is called from pychrome's thread."""
+        """url: http://127.0.0.1:PORT. on_crash is called from pychrome's thread, before calls under way are ended."""
         pychrome.Browser._all_tabs.clear()
         self._browser = pychrome.Browser(url=url)
         self._on_crash = on_crash
@@ -85,10 +89,15 @@ class Tabs:
         self._connect(self._browser.new_tab(BLANK_PAGE, timeout=LIST_S))
 
     def _connect(self, tab: Any) -> None:
-        tab.set_listener("Inspector.targetCrashed", self._on_crash)
+        def on_crash(**_: object) -> None:
+            self._on_crash()
+            for answer in list(tab.method_results.values()):
+                answer.put(CRASHED)
+
+        tab.set_listener("Inspector.targetCrashed", on_crash)
         tab.start()
         self._tab = tab
-        tab.Inspector.enable(_timeout=CONNECT_S)
+        tab.Inspector.enable(_timeout=ENABLE_S)
 
     def navigate(self, url: str) -> str | None:
         """Load `url`; return the network's error, None when it loads. ERRORS."""

@@ -1,8 +1,9 @@
 """What to do with the page, decided from what is seen of it. Pure.
 
 In: a `View` each turn, and the outcome of the last order. Out: at most one `Order` a turn (each blocks its shell for a
-few seconds at worst), and `Told`: recoveries, for the journal. Opens the page only when captures see everything; kills
-the browser only when it, or a reloaded page, missed two probes in a row: a page may be busy for two seconds rightly.
+few seconds at worst), and `Told`: recoveries, for the journal. Connects to a tab as soon as a browser runs, but opens
+the page only when captures see everything. Kills the browser only when it, or a reloaded page, missed two probes in a
+row: a page may be busy for two seconds rightly.
 """
 
 from typing import Literal
@@ -90,10 +91,12 @@ class Watch:
             return None
         if self._page == "none":
             self._site = view.site
-            return Order(kind="find", url=view.site) if self._may_open(view, now_s) else None
+            return Order(kind="find", url=view.site)
         if view.crashed:
             return Order(kind="reload", cause="page crashed")
         if self._page == "blank" or self._site != view.site:
+            if not self._may_open(view, now_s):
+                return Order(kind="probe_browser") if now_s >= self._next_probe_s else None
             return Order(kind="open", url=view.site, cause=self._cause if self._page == "blank" else "site moved")
         if self._socket_is_missed(view.closed_for_s, now_s):
             return Order(kind="reload", cause="socket closed")
@@ -136,6 +139,7 @@ class Watch:
         """Outcome of `find`: which tab we are connected to now. Returns what must be done at once."""
         self._page = page
         self._misses.clear()
+        self._probe, self._next_probe_s = "probe_browser", now_s + PROBE_S
         if page == "site":
             self._site_is_there("adopted", now_s)
         elif page == "none":
@@ -159,12 +163,15 @@ class Watch:
         """Outcome of a probe: its answer (of the page: its address), None for no answer in time."""
         if answer is None:
             self._misses[kind] = self._misses.get(kind, 0) + 1
+            self._probe = "probe_browser"  # a page that is silent may sit in a browser that is
             return self._judge(kind)
         self._misses[kind] = 0
-        if kind == "probe_browser":
+        if kind == "probe_browser" and self._page == "site":
             self._probe = "probe_page"
             return None
         self._probe, self._next_probe_s = "probe_browser", now_s + PROBE_S
+        if kind == "probe_browser":
+            return None  # a blank page waits for captures
         self._reloaded_for_hang = False
         if answer.startswith(ERROR_PAGE) or answer == BLANK_PAGE:
             self._page, self._cause = "blank", "page did not load"
@@ -174,7 +181,8 @@ class Watch:
         return None
 
     def _judge(self, kind: Kind) -> Order | None:
-        if self._misses[kind] < MISSES:
+        silent = sum(self._misses.values()) if kind == "probe_browser" else self._misses[kind]
+        if silent < MISSES:
             return None
         self._misses.clear()
         if kind == "probe_browser":
@@ -184,11 +192,11 @@ class Watch:
         self._reloaded_for_hang = True
         return Order(kind="reload", cause="page hung")
 
-    def reloaded(self, cause: str, now_s: float) -> None:
-        """Outcome of `reload`, whether it was answered or not: a hung page may not answer, the next probes tell."""
+    def reloaded(self, cause: str, now_s: float, *, answered: bool = True) -> None:
+        """Outcome of `reload`; a hung page may not answer, which counts as a missed probe."""
         self._told.append(Told(what="reloaded", cause=cause, url=self._site))
-        self._misses.clear()
-        self._probe, self._next_probe_s = "probe_page", now_s + PROBE_S
+        self._misses = {} if answered else {"probe_page": 1}
+        self._probe, self._next_probe_s = "probe_page", now_s + (PROBE_S if answered else 0.0)
 
     def killed(self, cause: str, now_s: float) -> None:
         """Outcome of `kill`: the browser's actor starts another."""

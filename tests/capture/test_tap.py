@@ -1,7 +1,7 @@
 """The tap as a playbook: given these messages of the browser, expect these commands and items."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -358,6 +358,55 @@ def test_a_lost_browser_closes_its_streams_and_a_stopped_capture_does_not() -> N
         play = Play()
         play.open()
         play.fresh()
-        items = list(play.tap.end("connection lost", 14.0, 15.0, browser_gone=browser_gone))
+        items = list(play.tap.end("over", 14.0, browser_gone=browser_gone))
         assert len(items) == closed + 1
-        assert items[-1] == Detached(n=0, at_us=1014_000_000, cdp_s=14.0, guid="guid", cause="connection lost")
+        seen_until_s = 10.0 if browser_gone else 14.0
+        assert items[-1] == Detached(n=0, at_us=ms(seen_until_s), cdp_s=seen_until_s, guid="guid", cause="over")
+
+
+def ms(cdp_s: float) -> int:
+    return round((1000 + cdp_s) * 1e6)
+
+
+def test_a_stream_that_ends_without_a_word_was_seen_until_the_last_sign_of_life() -> None:
+    ends: tuple[Callable[[Play], Iterable[Out] | None], ...] = (
+        lambda play: play.navigate("http://h/2"),
+        lambda play: play.event("Inspector.targetCrashed"),
+        lambda play: play.event("Target.detachedFromTarget", "", sessionId="S1"),
+        lambda play: play.take(play.tap.end("connection lost", 20.0, browser_gone=True)),
+    )
+    for end in ends:
+        play = Play()
+        play.open()
+        play.frame("42[1]", at_s=12.5)
+        play.now_s = 20.0
+        end(play)
+        assert [item.cdp_s for item in play.items if isinstance(item, StreamClosed)] == [12.5]
+
+
+def test_only_the_silent_are_asked_for_a_sign_of_life_and_only_where_a_stream_is_open() -> None:
+    play = Play()
+    play.take(play.tap.tick(10.4))
+    assert play.said() == []
+    play.take(play.tap.tick(11.0))
+    assert play.said() == [("Browser.getVersion", "")]
+    play.open()
+    play.frame("42[1]", at_s=11.4)
+    play.take(play.tap.tick(11.6))
+    assert play.said() == []
+    play.take(play.tap.tick(12.2))
+    assert play.said() == [("Browser.getVersion", ""), ("Runtime.disable", "S1")]
+
+
+def test_silence_with_signs_of_life_is_seen_and_without_them_is_not() -> None:
+    play = Play()
+    play.open()
+    play.frame("42[1]", at_s=11.0)
+    play.take(play.tap.tick(12.0))
+    play.answer_all()
+    play.now_s = 12.6
+    play.take(play.tap.tick(12.6))
+    assert play.tap.silent_since_s(13.0) is None
+    assert play.tap.silent_since_s(20.0) == 12.0
+    play.event("Inspector.targetCrashed")
+    assert [item.cdp_s for item in play.items if isinstance(item, StreamClosed)] == [12.0]

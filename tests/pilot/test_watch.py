@@ -52,17 +52,29 @@ def probe(watch: Watch, now_s: float, browser: str | None = SITE, page: str | No
 
 
 def test_nothing_is_opened_without_a_capture() -> None:
-    watch = Watch(2)
-    assert watch.next(view(captures=0), 100.0) is None
+    watch = blank(Watch(2), captures=0)
+    assert watch.next(view(captures=0), 0.9) is None
+    assert kind(watch.next(view(captures=0), 1.0)) == "probe_browser"
+    assert watch.probed("probe_browser", "about:blank", 1.0) is None
+    assert watch.next(view(captures=0), 1.9) is None
+    assert kind(watch.next(view(captures=0), 2.0)) == "probe_browser"
+    assert kind(watch.next(view(captures=2), 2.1)) == "open"
+
+
+def blank(watch: Watch, now_s: float = 0.0, captures: int = 1) -> Watch:
+    """Connected to a blank tab."""
+    assert kind(watch.next(view(captures=captures, connected=False), now_s)) == "find"
+    watch.found("blank", now_s)
+    return watch
 
 
 def test_the_second_capture_is_waited_for_but_not_for_ever() -> None:
-    watch = Watch(2)
-    assert watch.next(view(captures=1), 10.0) is None
-    assert watch.next(view(captures=1), 10.0 + SECOND_CAPTURE_S - 0.1) is None
-    assert kind(watch.next(view(captures=1), 10.0 + SECOND_CAPTURE_S)) == "find"
-    assert kind(Watch(1).next(view(captures=1), 10.0)) == "find"
-    assert kind(Watch(2).next(view(captures=2), 10.0)) == "find"
+    watch = blank(Watch(2), 10.0)
+    assert watch.next(view(captures=1), 10.1) is None
+    assert kind(watch.next(view(captures=1), 10.0 + SECOND_CAPTURE_S - 0.1)) == "probe_browser"
+    assert kind(watch.next(view(captures=1), 10.0 + SECOND_CAPTURE_S)) == "open"
+    assert kind(blank(Watch(1), 10.0).next(view(captures=1), 10.0)) == "open"
+    assert kind(blank(Watch(2), 10.0).next(view(captures=2), 10.0)) == "open"
 
 
 def test_nothing_is_opened_while_the_site_is_unknown() -> None:
@@ -128,6 +140,20 @@ def test_a_hung_page_is_reloaded_and_if_that_does_not_help_the_browser_killed() 
     watch.reloaded("page hung", 5.0)
     assert probe(watch, 6.0, page=None) is None
     assert probe(watch, 8.0, page=None) == Order(kind="kill", cause="page hung")
+
+
+def test_a_browser_that_is_as_silent_as_its_page_is_killed_without_a_reload() -> None:
+    watch = watching()
+    assert probe(watch, 1.0, page=None) is None
+    assert probe(watch, 3.0, browser=None) == Order(kind="kill", cause="browser hung")
+
+
+def test_a_reload_that_is_not_answered_counts_as_a_missed_probe() -> None:
+    watch = watching()
+    assert probe(watch, 1.0, page=None) is None
+    assert probe(watch, 3.0, page=None) == Order(kind="reload", cause="page hung")
+    watch.reloaded("page hung", 7.0, answered=False)
+    assert probe(watch, 7.0, page=None) == Order(kind="kill", cause="page hung")
 
 
 def test_a_page_that_recovered_may_hang_again_without_costing_the_browser() -> None:

@@ -1,0 +1,188 @@
+"""How long the game is out of sight when the browser dies, its page crashes, or the page is loaded again.
+
+The whole house in its demo; every blow is struck from outside, and what is printed is read from what was recorded: from
+the blow to the record that tells of it (detection), to the first frame captured again, and to the first numbered frame
+of the game. The control is the page's own reload, which nobody has to notice. Prints p50 and p90 of each.
+
+Run: python -m tests.benchmarks.bench_recovery [rounds] [--log]
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median, quantiles
+
+import msgspec
+import zmq
+
+from actors.core import streams
+from actors.core.browser_file import read_browser_file
+from actors.core.bus import Bus
+from actors.core.log import log_path
+from actors.core.messages import Event
+from actors.pilot.tabs import Tabs, patch
+from tests.house import House, house
+
+CAP_S = 30.0
+QUIET_S = 1.5  # frames flow again for so long before the next blow
+LOGS = ("browser", "capture-a", "capture-b", "pilot")
+ROWS = ("detected", "frames again", "game again")
+
+Blow = Callable[[], float]  # strikes; returns when, Unix microseconds
+Tells = Callable[[dict[str, object]], bool]  # whether a connection record tells of the blow
+
+
+class Sight:
+    """What is seen of the game: the live events of a running house."""
+
+    def __init__(self, runtime_dir: Path) -> None:
+        self._bus = Bus(runtime_dir)
+        self._live = self._bus.inbox(streams.LIVE)
+        self.renderer = 0  # process of the site's page: Chromium's ids of its sockets are "<renderer pid>.<n>"
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._bus.close()
+
+    def watch(self, done: Callable[[Event], bool], cap_s: float = CAP_S) -> None:
+        """Read until an event meets the condition; AssertionError after `cap_s`."""
+        deadline_s = time.monotonic() + cap_s
+        while time.monotonic() < deadline_s:
+            self._live.socket.poll(50, zmq.POLLIN)
+            while (batch := self._live.receive()) is not None:
+                for event in batch.events:
+                    self._note(event)
+                    if done(event):
+                        return
+        raise AssertionError(f"not seen within {cap_s} s: {done}")
+
+    def _note(self, event: Event) -> None:
+        if event.type == "system.connection":
+            data = msgspec.json.decode(event.data)
+            if data["what"] == "opened" and data["transport"] == "websocket":
+                self.renderer = int(data["stream"].rpartition("/")[2].partition(".")[0])
+
+    def quiet(self, seconds: float) -> None:
+        """Let the game flow for so long."""
+        until_ms = time.time() * 1000 + seconds * 1000
+        self.watch(lambda event: event.type == "raw.load" and event.ts >= until_ms)
+
+
+def out_of_sight(sight: Sight, blow: Blow, tells: Tells) -> dict[str, float]:
+    """Strike; return the milliseconds to each row."""
+    struck_us = blow()
+    found: dict[str, float] = {}
+
+    def done(event: Event) -> bool:
+        data = msgspec.json.decode(event.data) if event.type.startswith("system.") else {}
+        if event.type == "system.connection" and "detected" not in found and tells(data):
+            found["detected"] = event.ts - struck_us / 1000
+        elif event.type == "system.gap" and data["to_us"] > struck_us:
+            found["frames again"] = (data["to_us"] - struck_us) / 1000
+        elif event.type == "raw.load" and "frames again" in found:
+            found["game again"] = event.ts - struck_us / 1000
+        return "game again" in found
+
+    sight.watch(done)
+    return found
+
+
+def kill_browser(home: House) -> float:
+    """SIGKILL Chromium's own process; the others of it end with it."""
+    browser = read_browser_file(home.home / "data" / "run")
+    assert browser is not None
+    struck_us = time.time_ns() / 1000
+    os.kill(browser.pid, signal.SIGKILL)
+    return struck_us
+
+
+def kill_renderer(sight: Sight) -> float:
+    """SIGKILL the process of the site's page."""
+    assert sight.renderer, "the page's socket was not seen to open"
+    struck_us = time.time_ns() / 1000
+    os.kill(sight.renderer, signal.SIGKILL)
+    return struck_us
+
+
+def reload_page(home: House) -> float:
+    """Load the page again, over a connection of our own."""
+    browser = read_browser_file(home.home / "data" / "run")
+    assert browser is not None
+    patch()
+    tabs = Tabs(f"http://127.0.0.1:{browser.port}", lambda **_: None)
+    try:
+        assert tabs.find(home.status()["endpoints"]["simulator"]) == "site"
+        struck_us = time.time_ns() / 1000
+        tabs.reload()
+    finally:
+        tabs.close()
+    return struck_us
+
+
+def what(*names: str) -> Tells:
+    """Return whether a connection record is of one of these kinds."""
+    return lambda data: data.get("what") in names
+
+
+def measure(home: House, sight: Sight, rounds: int, *, log: bool) -> None:
+    """Strike each blow `rounds` times and print."""
+    blows: dict[str, tuple[Blow, Tells]] = {
+        "page reload": (lambda: reload_page(home), what("page navigated")),
+        "renderer SIGKILL": (lambda: kill_renderer(sight), what("page crashed")),
+        "Chromium SIGKILL": (lambda: kill_browser(home), what()),
+    }
+    print(f"{'':20}" + "".join(f"{row + ' p50':>18}{'p90':>7}" for row in ROWS) + "   ms")
+    for name, (blow, tells) in blows.items():
+        taken = []
+        for _ in range(rounds):
+            sight.quiet(QUIET_S)
+            struck_s = time.time()
+            times = out_of_sight(sight, blow, tells)
+            lines = logged(home, struck_s)
+            if noticed := [at_ms for at_ms, line in lines if "detached from browser" in line]:
+                times["detected"] = noticed[0]
+            taken.append(times)
+            if log:
+                print(*(f"  {at_ms:6.0f} {line}" for at_ms, line in lines), sep="\n")
+        print(f"{name:20}" + "".join(cell([one[row] for one in taken if row in one]) for row in ROWS), flush=True)
+
+
+def cell(values: list[float]) -> str:
+    """Return p50 and p90."""
+    if len(values) < 2:
+        return f"{'-':>18}{'-':>7}"
+    return f"{median(values):18.0f}{quantiles(values, n=10, method='inclusive')[-1]:7.0f}"
+
+
+def logged(home: House, since_s: float) -> list[tuple[float, str]]:
+    """Return what the actors around the browser logged since the blow: milliseconds after it, and the line."""
+    lines = []
+    for actor in LOGS:
+        for line in log_path(home.home / "data" / "run", actor).read_text(errors="replace").splitlines():
+            try:
+                at_s = time.mktime(time.strptime(line[:19], "%Y-%m-%d %H:%M:%S")) + float(line[19:23])
+            except ValueError:
+                continue
+            if at_s >= since_s - 0.001:
+                lines.append(((at_s - since_s) * 1000, line[24:140]))
+    return sorted(lines)
+
+
+def main() -> None:
+    """Measure."""
+    rounds = next((int(word) for word in sys.argv[1:] if word.isdecimal()), 10)
+    settings = {"VECTRA_SIMULATOR_RATE": "100", "VECTRA_SUPERVISOR_INTENSITY": "1000"}
+    with tempfile.TemporaryDirectory() as folder, house(Path(folder), settings) as home:
+        sight = Sight(Path(folder) / "data" / "run")
+        try:
+            measure(home, sight, rounds, log="--log" in sys.argv)
+        finally:
+            sight.close()
+
+
+if __name__ == "__main__":
+    main()

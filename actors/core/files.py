@@ -6,6 +6,8 @@ In: a path and bytes. Never leaves a half-written file under its final name, wha
 import os
 from pathlib import Path
 
+from actors.core.faults import point
+
 PRIVATE_FILE = 0o600
 PRIVATE_DIR = 0o700
 
@@ -27,10 +29,11 @@ def sync_dir(path: Path) -> None:
         os.close(fd)
 
 
-def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+def replace_file(path: Path, data: bytes, *, durable: bool = True, fault: str = "file") -> None:
     """Put `data` at `path` in one step: written beside it, synced, renamed.
 
     durable: also survives a power cut when this returns. OSError: disk full, no rights; the old file is intact then.
+    fault: begins the names of the places where a test may end this process (`actors.core.faults`).
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
@@ -38,9 +41,12 @@ def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
+            point(f"{fault}-filled")
             if durable:
                 os.fsync(file.fileno())
+        point(f"{fault}-fsynced")
         partial.replace(path)
+        point(f"{fault}-renamed")
     except OSError:
         partial.unlink(missing_ok=True)
         raise

@@ -5,15 +5,18 @@ What has arrived in one turn of the loop is one batch: written at once, and only
 refuses, nothing more is read: the captures keep what they have, and the loop tries again each second.
 """
 
+import errno
 import time
 from typing import Any
 
 from actors.core import clock, streams
 from actors.core.messages import SEQ_STEP, CaptureBatch, Committed, Position, Submit
 from actors.core.runtime import Context
-from actors.core.segments import Batch, Reader
+from actors.core.segments import Batch, Damage, Reader
 from actors.journal.core import JournalCore
+from actors.journal.damage import place_of, times_around
 from actors.journal.retention import Retention
+from actors.journal.sealing import Sealer
 from actors.journal.server import RecordServer
 from actors.journal.store import Store
 
@@ -23,6 +26,8 @@ POSITIONS_S = 0.1
 RETRY_S = 1.0
 RETENTION_S = 60.0
 DECIDE_S = 0.01  # how often a merge that holds frames is asked again
+SEAL_S = 0.02  # a step of some milliseconds each
+SEAL_AGAIN_S = 30.0
 SILENT_S = 1.0  # captures send a read mark each 100 ms: ten missed ones mean that nobody looks
 
 
@@ -33,6 +38,7 @@ class Journal:
         settings = context.config.journal
         self._context = context
         directory = context.data_dir / "journal"
+        self._directory = directory
         self._store = Store(directory, settings)
         self._core = JournalCore(
             self._store.memory,
@@ -46,19 +52,24 @@ class Journal:
         self._commands = context.bus.inbox(streams.COMMANDS)
         self._results = context.bus.outbox(streams.RESULTS)
         self._record_positions = context.bus.inbox(streams.RECORD_POSITIONS)
-        self._server = RecordServer(context.bus.outbox(streams.RECORDS), Reader(directory), "normalizer")
+        self._reader = Reader(directory)
+        self._server = RecordServer(context.bus.outbox(streams.RECORDS), self._reader, "normalizer")
+        self._server.synced = self._store.memory.head
+        self._sealer = Sealer(directory, self._tell_damage, lambda: self._server.synced)
+        self._seal_at_s = 0.0
         self._retention = Retention(directory, settings.retention_days, settings.max_bytes)
         self._kept_bytes = self._retention.size_bytes()
-        self._unwritten: Batch | None = None
-        self._acked = {session.incarnation: session.n for session in self._store.memory.sessions.values()}
+        self._unwritten: tuple[Batch, dict[int, int]] | None = None  # with how far each capture is in it
+        self._written = self._acked = self._places()
+        self._head = self._store.memory.head  # written
         self._awaited: dict[str, int] = {}  # submitted notes that are not synced yet
         self._retry_at_s = 0.0
+        self._refused_since_us = 0
         self._heard_at_s = 0.0
 
     def begin(self) -> None:
         """Say what was found on disk, and decide on recording where nobody ever did. OSError: the disk refuses."""
         memory, now_us = self._core.memory, clock.now_us()
-        self._store.roll_if_full(memory)
         if self._store.first_free > memory.head:
             before = memory.head
             self._core.skip_to(self._store.first_free)
@@ -66,14 +77,12 @@ class Journal:
                 now_us, "journal", what="numbers skipped", after=before, upto=memory.head,
                 cause="the machine stopped or files were removed: numbers beyond the journal's end may have been seen",
             )  # fmt: skip
-        for place in self._store.findings:
-            self._context.log.warning("%d bytes at offset %d: %s", place.size, place.offset, place.reason)
-            self._core.note(now_us, "journal", what="damage", offset=place.offset, bytes=place.size, cause=place.reason)
+        for damage in self._store.damage:
+            self._tell_damage(damage)
         if memory.recording is None:
             self._core.note(now_us, "recording", on=self._context.config.recording.autostart, by="autostart")
         self._flush()
         self._sync()
-        self._server.synced = memory.head
 
     def run(self) -> None:
         """Work until told to stop."""
@@ -85,12 +94,14 @@ class Journal:
         loop.every(POSITIONS_S, self._publish_positions)
         loop.every(POSITIONS_S, self._tell_stats)
         loop.every(RETENTION_S, self._retire)
+        loop.every(SEAL_S, self._seal)
         self._publish_positions()
         self._tell_stats()
         self._context.ready()
         self._context.run_loop()
         self._flush()
         self._sync()
+        self._sealer.close()
         self._store.close()
 
     def _read(self) -> None:
@@ -130,39 +141,59 @@ class Journal:
             self._core.tick(time.monotonic())
             self._context.loop.again(DECIDE_S)
         self._flush()
-        head = self._core.memory.head if self._unwritten is None else self._unwritten.after
+        head = self._head
         if self._server.pump(head, SENT_PER_TURN):
             self._context.loop.again()
         elif self._server.behind(head):
             self._context.loop.again(0.002)  # the stream is full: look again when it may have room
+        while self._reader.damage:
+            self._tell_damage(self._reader.damage.pop())
 
     def _flush(self) -> None:
-        """Write what has come, then pass it on."""
-        self._unwritten = self._unwritten or self._core.batch()
-        if self._unwritten is None or time.monotonic() < self._retry_at_s:
-            return
+        """Write what has come, then pass it on; begin a new segment where it is time."""
+        while True:
+            if self._unwritten is None:
+                batch = self._core.batch()
+                if batch is None:
+                    break
+                self._unwritten = (batch, self._places())
+            if time.monotonic() < self._retry_at_s or not self._write(*self._unwritten):
+                return
+            self._unwritten = None
+        if self._store.full:
+            self._roll()
+
+    def _write(self, batch: Batch, places: dict[int, int]) -> bool:
         try:
-            self._store.write(self._unwritten)
+            self._store.write(batch)
         except OSError as error:
             self._refused(error)
-            return
-        self._server.wrote(self._unwritten)
-        self._unwritten = None
+            return False
         self._works_again()
-        self._roll()
+        self._head, self._written = max(self._head, batch.upto), places
+        self._server.wrote(batch)
+        return True
 
     def _roll(self) -> None:
+        """Sync and begin a new segment. Only while nothing waits to be written."""
+        self._sync()
+        if self._server.synced < self._head:
+            return
         try:
-            self._store.roll_if_full(self._core.memory)
+            self._store.roll(self._core.memory)
         except OSError as error:
             self._context.log.warning("cannot begin a segment: %s; the old one goes on", error.strerror)
 
     def _refused(self, error: OSError) -> None:
+        now_us = clock.now_us()
         if not self._retry_at_s:
+            self._refused_since_us = now_us
             self._context.loop.forget(self._frames)
             self._context.loop.forget(self._commands)
             self._context.log.error("cannot write: %s; nothing more is taken until it works", error.strerror)
-        self._context.stats["error"] = f"cannot write the journal: {error.strerror}"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        self._context.stats["error"] = "disk full" if full else f"cannot write: {error.strerror}"
+        self._core.refused_by_disk(self._refused_since_us, now_us, str(self._context.stats["error"]))
         self._retry_at_s = time.monotonic() + RETRY_S
 
     def _works_again(self) -> None:
@@ -171,30 +202,57 @@ class Journal:
             self._context.log.info("writing again")
             self._context.stats.pop("error", None)
             self._retry_at_s = 0.0
+            self._core.refused_by_disk(self._refused_since_us, clock.now_us())
 
     def _sync(self) -> None:
         """Make what was written durable, and only then say so to everyone."""
+        if time.monotonic() < self._retry_at_s:
+            return
         try:
             if not self._store.sync():
                 return
         except OSError as error:
-            self._context.log.error("cannot sync: %s", error.strerror)
-            raise
-        memory = self._core.memory
-        self._server.synced = memory.head if self._unwritten is None else self._unwritten.after
-        if self._unwritten is None:
-            self._acked = {session.incarnation: session.n for session in memory.sessions.values()}
+            self._refused(error)
+            return
+        self._works_again()
+        self._server.synced, self._acked = self._head, self._written
         for id_, seq in list(self._awaited.items()):
             if seq <= self._server.synced:
                 self._results.send(Committed(id=id_, seq=seq))
                 del self._awaited[id_]
         self._publish_positions()
 
+    def _places(self) -> dict[int, int]:
+        """Return how far each capture incarnation is, by what was heard."""
+        return {session.incarnation: session.n for session in self._core.memory.sessions.values()}
+
+    def _tell_damage(self, damage: Damage) -> int:
+        """Keep what cannot be read and record the gap, once; return a number whose durability includes it."""
+        place, cut = place_of(damage), damage.cut
+        if place not in self._core.memory.damage:
+            self._context.log.warning("%s: %d bytes at %d: %s", damage.segment.name, cut.size, cut.offset, cut.reason)
+            try:
+                self._store.set_aside(damage)
+            except OSError as error:
+                self._context.log.warning("cannot keep a copy of the damage: %s", error.strerror)
+            self._core.damaged(clock.now_us(), place, cut, times_around(self._directory, cut))
+        return self._core.memory.head
+
+    def _seal(self) -> None:
+        if self._retry_at_s or time.monotonic() < self._seal_at_s:
+            return
+        try:
+            if not self._sealer.step():
+                self._seal_at_s = time.monotonic() + POSITIONS_S
+        except OSError as error:
+            self._context.log.warning("cannot seal a segment: %s; it stays as it is", error.strerror)
+            self._seal_at_s = time.monotonic() + SEAL_AGAIN_S
+
     def _publish_positions(self) -> None:
         self._positions.send(self._core.positions(self._acked))
 
     def _retire(self) -> None:
-        for path in self._retention.apply(self._server.outlet.acked):
+        for path in self._retention.apply(min(self._server.outlet.acked, self._server.synced)):
             self._context.log.info("deleted %s: past its age or the size limit, and derived from everywhere", path.name)
         self._kept_bytes = self._retention.size_bytes()
         self._store.written_bytes = 0
@@ -209,6 +267,7 @@ class Journal:
         lost_us = clock.now_us() - memory.lost_since_us if memory.lost_since_us is not None else 0
         return {
             "seq": memory.head,
+            "damage": len(memory.damage),
             "synced": self._server.synced,
             "sent": self._server.outlet.at,
             "bytes": self._kept_bytes + self._store.written_bytes,

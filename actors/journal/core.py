@@ -12,8 +12,10 @@ from collections.abc import Iterable
 import msgspec
 
 from actors.core import messages as m
+from actors.core.blocks import Cut
 from actors.core.segments import Batch, Mark
 from actors.journal.braid import Braid
+from actors.journal.judge import looks_like_engine_io, refusal
 from actors.journal.memory import Memory, Session
 from actors.journal.merge import SKEW_S, Merged
 
@@ -21,12 +23,6 @@ SAME_PAGE_US = 3_000_000  # two captures tell of the same reload within this
 PAGES_KEPT = 100
 
 _json = msgspec.json.Encoder()
-_ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
-
-
-def looks_like_engine_io(payload: bytes) -> bool:
-    """Say whether a text frame of a socket with unknown URL could be the game's."""
-    return _ENGINE_IO.match(payload[:8]) is not None
 
 
 class JournalCore:
@@ -50,6 +46,7 @@ class JournalCore:
         self._ignored: list[str] = []
         self._marks: dict[int, Mark] = {}
         self._after = memory.head
+        self._refusal = (0, 0, "")  # from, to, why the disk refused
 
     def restore(self, frames: Iterable[m.Frame], now_s: float) -> None:
         """Take up the merge where the journal's files end. frames: their tail, rising."""
@@ -110,7 +107,7 @@ class JournalCore:
         """Take a submitted note; return the answer where there is one already: done before, or refused."""
         if note.id in self.memory.commands:
             return m.Committed(id=note.id, seq=self.memory.commands[note.id])
-        error = _refusal(note)
+        error = refusal(note)
         if error is not None:
             return m.Committed(id=note.id, seq=0, error=error)
         seq = self._append(m.Note(self._next_seq, note.at_us, note.event, note.data))
@@ -121,6 +118,27 @@ class JournalCore:
     def note(self, at_us: int, event: str, **data: object) -> int:
         """Append a note of the journal's own; return its number."""
         return self._append(m.Note(self._next_seq, at_us, event, _json.encode(data)))
+
+    def refused_by_disk(self, from_us: int, to_us: int, cause: str | None = None) -> None:
+        """Remember that nothing could be written then: what the captures lost in that time, they lost by it."""
+        self._refusal = (from_us, to_us, cause or self._refusal[2])
+
+    def damaged(self, now_us: int, place: str, cut: Cut, times: tuple[int | None, int | None]) -> int | None:
+        """Tell that bytes of the journal cannot be read; None where that was told before. Returns the note's number.
+
+        place: segment and offset, told once. times: of the last record before and the first one after, Unix
+        microseconds, None where there is none.
+        """
+        if place in self.memory.damage:
+            return None
+        if cut.torn or (cut.upto is not None and cut.after >= cut.upto):  # never seen, or no records in it
+            return self.note(now_us, "journal", what="damage", place=place, bytes=cut.size, cause=cut.reason)
+        from_us = times[0] if times[0] is not None else times[1] if times[1] is not None else now_us
+        to_us = times[1] if times[1] is not None else now_us
+        return self.note(
+            now_us, "gap", from_us=from_us, to_us=max(from_us, to_us), cause="damaged journal", place=place,
+            bytes=cut.size, detail=cut.reason, first_seq=cut.after + 1, last_seq=cut.upto,
+        )  # fmt: skip
 
     def skip_to(self, seq: int) -> None:
         """Go on numbering after `seq`: the numbers up to it may have been seen by somebody. Only before any record."""
@@ -191,7 +209,10 @@ class JournalCore:
             self._page(item, session)
         else:
             cause = f"{session.capture} could not keep more while the journal was away"
-            self._gap(item.since_us, item.at_us, cause, items=item.count)
+            from_us, to_us, why = self._refusal
+            if item.since_us <= to_us and item.at_us >= from_us:
+                cause = why
+            self._gap(item.since_us, item.at_us, cause, items=item.count, capture=session.capture)
 
     def _frame(self, item: m.FrameSeen, session: Session, now_s: float) -> None:
         if item.stream not in self.memory.streams and not self._keep_unknown(item):
@@ -307,22 +328,3 @@ class JournalCore:
 
     def _gap(self, from_us: int, to_us: int, cause: str, **more: object) -> None:
         self.note(to_us, "gap", from_us=from_us, to_us=max(from_us, to_us), cause=cause, **more)
-
-
-def _refusal(note: m.Submit) -> str | None:
-    try:
-        data = msgspec.json.decode(note.data)
-    except msgspec.DecodeError as error:
-        return f"{note.event}: the data is not JSON ({error})"
-    if not isinstance(data, dict):
-        return f"{note.event}: the data is {type(data).__name__}, must be a JSON object"
-    if note.event == "recording" and not isinstance(data.get("on"), bool):
-        return f"recording.on is {data.get('on')!r}, must be true or false"
-    if note.event == "gap" and not all(isinstance(data.get(key), int) for key in ("from_us", "to_us")):
-        return "gap.from_us and gap.to_us must be Unix microseconds"
-    if note.event == "connection" and data.get("what") in _OWN:
-        return f"connection.what is {data['what']!r}, which only the journal itself may say"
-    return None
-
-
-_OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost")

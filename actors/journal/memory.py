@@ -15,6 +15,7 @@ from actors.core.segments import Batch
 COMMANDS_KEPT = 2000  # ids of submitted notes: a caller resends for seconds, not for days
 STREAMS_KEPT = 500  # a browser opens a handful a day
 SESSIONS_KEPT = 16  # older incarnations are long dead
+DAMAGE_KEPT = 500  # places; more at once is a broken disk
 
 
 class Session(Struct, array_like=True):
@@ -53,6 +54,7 @@ class Memory(Struct, kw_only=True):
     source_url: str | None = None
     lost_since_us: int | None = None  # since when the game is not seen; None while it is, and before the first time
     lost_cause: str = ""
+    damage: dict[str, None] = field(default_factory=dict)  # "segment/offset" of what was found and told already
 
     def apply(self, batch: Batch) -> None:
         """Fold one written batch in."""
@@ -91,6 +93,9 @@ class Memory(Struct, kw_only=True):
             self.last_frame_us = max(self.last_frame_us or 0, record.at_us)
             return
         data = msgspec.json.decode(record.data)
+        if "place" in data and record.event in ("gap", "journal"):
+            self.damage[str(data["place"])] = None
+            _keep_newest(self.damage, DAMAGE_KEPT)
         if record.event == "recording":
             if data["on"] is not self.recording:
                 self.recording_since_us = record.at_us if data["on"] else None
@@ -98,7 +103,8 @@ class Memory(Struct, kw_only=True):
         elif record.event == "gap":
             self.gaps += 1
             self.gap_us += max(0, data["to_us"] - data["from_us"])
-            self.lost_since_us = None
+            if "place" not in data:  # damage is a gap in what was seen, not in seeing
+                self.lost_since_us = None
         elif record.event == "connection":
             self._apply_connection(record.at_us, data)
 

@@ -1,8 +1,8 @@
 """Numbers are reserved in synced blocks, so that none is used twice even after a power cut.
 
 `<journal dir>/reserved` holds the machine's boot id and the number up to which may be numbered. Within one boot the
-page cache outlives any process, so numbering goes on after the last whole batch. After another boot the unsynced tail
-may be gone though somebody saw it: then numbering goes on after the reserved block.
+page cache outlives any process, so numbering goes on after the last whole batch. After another boot, or where files
+were damaged, the tail may be gone though somebody saw it: then numbering goes on after the reserved block.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from actors.core.faults import point
 from actors.core.files import replace_file
 from actors.core.messages import SEQ_STEP
 
@@ -34,27 +35,39 @@ class Numbers:
         self._boot_id = _BOOT_ID.read_text().strip()
         self._reserved = self._load()
 
-    def first_free(self, head: int) -> int:
-        """Return the number after which to go on; more than `head` only where another boot used the block."""
+    def first_free(self, head: int, *, tail_lost: bool = False) -> int:
+        """Return the number after which to go on; more than `head` where numbers beyond it may have been seen.
+
+        tail_lost: some of the journal's files could not be read, so its end may not be where it was.
+        """
         if head < self._derived_upto:
             head = self._derived_upto + SEQ_STEP
-        if self._reserved.boot_id in ("", self._boot_id):
+        if self._reserved is None:
+            return head + BLOCK if head or tail_lost else 0
+        if self._reserved.boot_id == self._boot_id and not tail_lost and head <= self._reserved.upto:
             return head
         return max(head, self._reserved.upto)
 
     def reserve(self, head: int) -> None:
         """Make sure that `head` lies inside a synced block. OSError where the disk refuses."""
-        if head <= self._reserved.upto and self._reserved.boot_id == self._boot_id:
+        known = self._reserved
+        if known is not None and head <= known.upto and known.boot_id == self._boot_id:
             return
         reserved = Reserved(self._boot_id, head + BLOCK)
-        replace_file(self._path, msgspec.json.encode(reserved))
+        point("journal-reserve")
+        replace_file(self._path, msgspec.json.encode(reserved), fault="journal-reserve")
         self._reserved = reserved
 
-    def _load(self) -> Reserved:
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Reserved)
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return Reserved("", 0)
+    def _load(self) -> Reserved | None:
+        return read_reserved(self._path)
+
+
+def read_reserved(path: Path) -> Reserved | None:
+    """Return what is reserved, None where nothing ever was, or it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Reserved)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
 
 
 def derived_upto(data_dir: Path) -> int:

@@ -4,6 +4,7 @@ import itertools
 import time
 from pathlib import Path
 
+from actors.core.faults import point
 from actors.core.segments import first_seq, segment_paths
 
 
@@ -46,7 +47,9 @@ class Retention:
             max_bytes=self._max_bytes,
         )
         for first in firsts:
-            paths[first].unlink()
+            point("journal-retire")
+            paths[first].unlink(missing_ok=True)
+            point("journal-retired")
         return [paths[first] for first in firsts]
 
     def size_bytes(self) -> int:

@@ -1,8 +1,8 @@
 """The journal on disk: batches in, written at once and synced on demand; knows what to do when the disk refuses.
 
 A write that fails leaves nothing behind and is tried again by the caller. A sync that fails is not tried again: the
-kernel may have dropped the pages. What was written since the last good sync is cut off and written anew into a fresh
-segment.
+kernel may have dropped the pages. What was written since the last good sync is written anew into a fresh segment, and
+only then cut off the old one. Nothing that was written is ever taken back: somebody may have seen its numbers.
 """
 
 from collections import deque
@@ -12,7 +12,8 @@ import msgspec
 
 from actors.core.config import Journal as Settings
 from actors.core.messages import Frame
-from actors.core.segments import Batch, Cut, Reader, Writer, first_seq, segment_paths
+from actors.core.segment_writer import Recovered, Writer
+from actors.core.segments import Batch, Damage, Reader, first_seq, segment_paths
 from actors.journal.memory import Memory
 from actors.journal.numbers import Numbers, derived_upto
 
@@ -24,39 +25,66 @@ class Store:
 
     def __init__(self, directory: Path, settings: Settings) -> None:
         self._writer = Writer(directory, settings.segment_bytes)
-        self.memory, self.findings = self._recover()
+        recovered = self._writer.recover()
+        self.memory = _folded(recovered)
+        self._durable = _folded(recovered)  # the memory as of the last good sync
+        self.damage: list[Damage] = recovered.damage
         self._writer.sync()  # the tail of a killed predecessor is in the page cache, and about to be acknowledged
         self._numbers = Numbers(directory, derived_upto(directory.parent))
-        self.first_free = self._numbers.first_free(self.memory.head)
+        self.first_free = self._numbers.first_free(self.memory.head, tail_lost=bool(self.damage))
         self._since_sync: list[Batch] = []
+        self._sync_failed = False
         self.tail = self._read_tail(directory)
         self.written_bytes = 0
 
     def write(self, batch: Batch) -> None:
         """Write a batch; it outlives every process, not yet a power cut. OSError: nothing was written."""
         self._numbers.reserve(batch.upto)
+        if not self._writer.is_open:
+            self._writer.begin_segment(batch.after + 1, msgspec.msgpack.encode(self._durable))
         self.written_bytes += self._writer.append(batch)
         self._since_sync.append(batch)
 
     def sync(self) -> bool:
-        """Make all that was written durable; False where nothing was written since. OSError: not even anew."""
+        """Make all that was written durable; False where nothing was written since.
+
+        OSError: not even anew. It stays written, and the next call writes it anew.
+        """
         if not self._since_sync:
             return False
-        try:
-            self._writer.sync()
-        except OSError:
+        if not self._sync_failed:
+            try:
+                self._writer.sync()
+            except OSError:
+                self._sync_failed = True
+        if self._sync_failed:
             self._write_anew()
+            self._sync_failed = False
+        for batch in self._since_sync:
+            self._durable.apply(batch)
         self._since_sync.clear()
         return True
 
-    def roll_if_full(self, memory: Memory) -> None:
-        """Begin a new segment where it is time. OSError: the old one goes on.
+    @property
+    def full(self) -> bool:
+        """Whether it is time for a new segment."""
+        return self._writer.full
+
+    def roll(self, memory: Memory) -> None:
+        """Begin a new segment. OSError: the old one goes on. Only when all that was written is synced.
 
         memory: as after the last written batch.
         """
-        if self._writer.full:
-            self.sync()
-            self._writer.begin_segment(memory.head + 1, msgspec.msgpack.encode(memory))
+        self._writer.begin_segment(memory.head + 1, msgspec.msgpack.encode(memory))
+
+    @property
+    def growing(self) -> Path | None:
+        """The segment that is being written."""
+        return self._writer.path
+
+    def set_aside(self, damage: Damage) -> None:
+        """Keep a copy of what cannot be read."""
+        self._writer.set_aside(damage)
 
     def close(self) -> None:
         """Give the open file back."""
@@ -71,18 +99,14 @@ class Store:
             records = deque(reader.read(first_seq(paths[0]) - 1), TAIL_FRAMES)
         return [record for record in records if isinstance(record, Frame)]
 
-    def _recover(self) -> tuple[Memory, list[Cut]]:
-        recovered = self._writer.recover()
-        memory = msgspec.msgpack.decode(recovered.memory, type=Memory) if recovered.memory else Memory()
-        for batch in recovered.batches:
-            memory.apply(batch)
-        return memory, [*recovered.damage, *([recovered.cut] if recovered.cut else [])]
-
     def _write_anew(self) -> None:
-        unsynced = self._since_sync
-        self._writer.cut_unsynced()
-        memory, _ = self._recover()
-        self._writer.begin_segment(unsynced[0].after + 1, msgspec.msgpack.encode(memory))
-        for batch in unsynced:
-            self._writer.append(batch)
-        self._writer.sync()
+        """Put what is not synced into a new segment, whole and synced."""
+        memory = msgspec.msgpack.encode(self._durable)
+        self._writer.begin_segment(self._since_sync[0].after + 1, memory, self._since_sync)
+
+
+def _folded(recovered: Recovered) -> Memory:
+    memory = msgspec.msgpack.decode(recovered.memory, type=Memory) if recovered.memory else Memory()
+    for batch in recovered.batches:
+        memory.apply(batch)
+    return memory

@@ -23,7 +23,8 @@ from actors.core.checkpoints import Checkpoints
 from actors.core.config import BusSection, Config, Feed, Monitor
 from actors.core.endpoints import lookup
 from actors.core.messages import SEQ_STEP, Answer, Event, Events, Frame, LiveState
-from actors.core.segments import Batch, Writer
+from actors.core.segment_writer import Writer
+from actors.core.segments import Batch
 from actors.rugs.normalize import Memory, derive
 from tests.processes import Process, process, wait_for
 

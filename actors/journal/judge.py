@@ -1,0 +1,35 @@
+"""What may enter the journal, judged by its content: submitted notes, and sockets that nobody saw opening.
+
+Pure. Never changes what it judges.
+"""
+
+import re
+
+import msgspec
+
+from actors.core import messages as m
+
+_OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost")
+_ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
+
+
+def looks_like_engine_io(payload: bytes) -> bool:
+    """Say whether a text frame of a socket with unknown URL could be the game's."""
+    return _ENGINE_IO.match(payload[:8]) is not None
+
+
+def refusal(note: m.Submit) -> str | None:
+    """Say why a submitted note cannot be taken, None where it can."""
+    try:
+        data = msgspec.json.decode(note.data)
+    except msgspec.DecodeError as error:
+        return f"{note.event}: the data is not JSON ({error})"
+    if not isinstance(data, dict):
+        return f"{note.event}: the data is {type(data).__name__}, must be a JSON object"
+    if note.event == "recording" and not isinstance(data.get("on"), bool):
+        return f"recording.on is {data.get('on')!r}, must be true or false"
+    if note.event == "gap" and not all(isinstance(data.get(key), int) for key in ("from_us", "to_us")):
+        return "gap.from_us and gap.to_us must be Unix microseconds"
+    if note.event == "connection" and data.get("what") in _OWN:
+        return f"connection.what is {data['what']!r}, which only the journal itself may say"
+    return None

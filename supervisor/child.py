@@ -41,6 +41,8 @@ class Child:
         self.gone_s: float | None = None  # since when its process is gone without the fork server saying so
         self.progress = 0
         self.progress_s = 0.0
+        self._waited_pid: int | None = None
+        self._waited_s = 0.0
         self.stats: dict[str, Any] = {}
         self.note = ""  # why it waits, is hung or has stopped, in words
         self.due_s: float | None = None
@@ -93,6 +95,15 @@ class Child:
         """The child does its work from now on."""
         self.phase = "ready"
         self.ready_s = self.progress_s = now_s
+
+    def forgive_waiting(self, waited_s: float, now_s: float) -> None:
+        """Do not count as silence what it waited for a processor since the last look: it is slow then, not hung.
+
+        waited_s: since its start, of its main thread.
+        """
+        if self.pid == self._waited_pid:
+            self.progress_s = min(now_s, self.progress_s + max(0.0, waited_s - self._waited_s))
+        self._waited_pid, self._waited_s = self.pid, waited_s
 
     def said_progress(self, count: int, stats: dict[str, Any], now_s: float) -> None:
         """The child's own count of its turns, and its figures."""

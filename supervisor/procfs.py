@@ -30,6 +30,14 @@ def cpu_s(pid: int) -> float | None:
     return None if fields is None else (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
+def waited_s(pid: int) -> float:
+    """Return the seconds that a process's main thread was ready to run and got no processor; 0 where unknown."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def rss_bytes(pid: int) -> int | None:
     """Return a process's resident memory."""
     try:

@@ -25,6 +25,7 @@ from supervisor.child import Child, LastExit
 from supervisor.diary import Diary
 from supervisor.logs import last_lines
 from supervisor.nursery import REAP_S, Nursery
+from supervisor.procfs import waited_s
 from supervisor.spec import ChildSpec, Group
 from supervisor.turnover import Turnover
 from supervisor.words import duration, exit_figures, exit_words
@@ -227,6 +228,7 @@ class Tree:
             child.history.settled()
             self.say(f"{child.id} runs steadily again")
         limit_s = child.spec.hang_s
+        child.forgive_waiting(waited_s(child.pid) if child.pid is not None else 0.0, now_s)
         if now_s - child.progress_s >= limit_s:
             self._hung(child, f"made no progress for {duration(limit_s)}", now_s)
             return
@@ -234,8 +236,6 @@ class Tree:
         if child.history.crash_looping and child.ready_s is not None:
             due_s = min(due_s, child.ready_s + child.spec.period_s)
         child.at(due_s, lambda later_s: self._watch(child, later_s))
-
-    # Ends.
 
     def _hung(self, child: Child, why: str, now_s: float) -> None:
         child.phase = "hung"

@@ -1,5 +1,6 @@
 """The whole of VECTRA for tests and benchmarks: started by its command line, on free ports, in a fresh directory."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -74,7 +75,7 @@ class House:
         """Return one actor's status."""
         return next(actor for actor in self.status()["actors"] if actor["name"] == name)
 
-    def wait_ready(self, timeout_s: float = 30) -> dict[str, Any]:
+    def wait_ready(self, timeout_s: float = 60) -> dict[str, Any]:
         """Wait until every actor is ready; return the status."""
 
         def ready() -> dict[str, Any] | None:
@@ -86,7 +87,7 @@ class House:
 
         return wait_for(ready, timeout_s) or {}
 
-    def wait_until(self, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 30) -> dict[str, Any]:
+    def wait_until(self, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 60) -> dict[str, Any]:
         """Wait until the status meets a condition; return it."""
 
         def met() -> dict[str, Any] | None:
@@ -98,17 +99,19 @@ class House:
     def processes(self) -> list[psutil.Process]:
         """Return every live process that belongs to this house: the daemon's tree and whatever names its home."""
         found = []
-        for process in psutil.process_iter(["pid", "environ", "status"]):
+        for process in psutil.process_iter(["environ"]):
             environ = process.info["environ"] or {}
-            if environ.get("RUGS_DATA_DIR") == str(self.home / "data") and process.info["status"] != "zombie":
-                found.append(process)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                ours = environ.get("RUGS_DATA_DIR") == str(self.home / "data")
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
         return found
 
     def said(self) -> str:
         """Return what the foreground daemon printed."""
         return (self.home / "foreground.txt").read_text(errors="replace")
 
-    def interrupt(self, timeout_s: float = 30) -> int:
+    def interrupt(self, timeout_s: float = 60) -> int:
         """Ctrl-C: SIGINT to the whole process group; return the exit code."""
         assert self._daemon is not None
         os.killpg(self._daemon.pid, signal.SIGINT)

@@ -76,7 +76,7 @@ def process(name: str, start: str, config: Config, **options: object) -> Iterato
         running.kill()
 
 
-def wait_for(condition: Callable[[], T], timeout_s: float = 10, every_s: float = 0.01) -> T:
+def wait_for(condition: Callable[[], T], timeout_s: float = 30, every_s: float = 0.01) -> T:
     """Return the first true value of `condition()`; AssertionError after `timeout_s`, which only caps a failure."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -183,6 +183,8 @@ class Journal:
             self._store.roll(self._core.memory)
         except OSError as error:
             self._context.log.warning("cannot begin a segment: %s; the old one goes on", error.strerror)
+        else:
+            self._retire()
 
     def _refused(self, error: OSError) -> None:
         now_us = clock.now_us()
@@ -216,6 +218,9 @@ class Journal:
             return
         self._works_again()
         self._server.synced, self._acked = self._head, self._written
+        if self._awaited:  # whoever asked looks at the figures next
+            self._tell_stats()
+            self._context.report()
         for id_, seq in list(self._awaited.items()):
             if seq <= self._server.synced:
                 self._results.send(Committed(id=id_, seq=seq))

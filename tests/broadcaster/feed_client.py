@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-CAP_S = 10.0  # only caps a failure
+CAP_S = 45.0  # only caps a failure
 
 Message = dict[str, Any]
 

@@ -38,7 +38,7 @@ from actors.core.messages import (
     Submit,
 )
 
-CAP_S = 15.0
+CAP_S = 45.0
 ARGS = [
     "--disable-gpu",
     "--disable-quic",

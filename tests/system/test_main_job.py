@@ -106,7 +106,7 @@ def test_the_command_line_follows_the_events(demo: House) -> None:
 
 def test_the_recording_switch_really_switches(demo: House) -> None:
     assert demo.run("record", "stop").returncode == 0
-    assert demo.status()["recording"]["on"] is False
+    demo.wait_until(lambda status: status["recording"]["on"] is False)
     (switch,) = rows_of_switches(demo, on=False)
     assert demo.run("record", "start").returncode == 0
     (again,) = rows_of_switches(demo, on=True, after=switch)
@@ -133,7 +133,7 @@ def rows_of_switches(demo: House, *, on: bool, after: int = 0) -> list[int]:
 def test_a_killed_actor_comes_back_and_frames_flow_again(demo: House, name: str) -> None:
     before = demo.actor(name)
     os.kill(before["pid"], signal.SIGKILL)
-    wait_for(lambda: demo.actor(name)["pid"] not in (None, before["pid"]), 15)
+    wait_for(lambda: demo.actor(name)["pid"] not in (None, before["pid"]), 60)
     status = demo.wait_ready()
     again = next(actor for actor in status["actors"] if actor["name"] == name)
     assert again["last_exit"]["signal"] == signal.SIGKILL

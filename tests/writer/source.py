@@ -89,7 +89,7 @@ class Source(Generic[B]):
         self.batches = batches
         self.synced = self.last
 
-    def pump(self, done: Callable[[], bool], cap_s: float = 15.0) -> None:
+    def pump(self, done: Callable[[], bool], cap_s: float = 60.0) -> None:
         """Send and listen until `done`."""
         until_s = monotonic() + cap_s
         while not done():

@@ -149,7 +149,7 @@ def _explain(app: Quart, log: logging.Logger) -> None:
             response = as_json(body(code, message, details), status)
         else:
             page = "locked.html" if status == 401 else "refused.html"
-            response = Response(await render_template(page, status=status, message=message), status=status)
+            response = Response(await render_template(page, status=status, code=code, message=message), status=status)
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="VECTRA"'
         if status == 429:

@@ -16,7 +16,7 @@ ACTORS: dict[str, tuple[str, str]] = {
         "that time is recorded as a gap.",
     ),
     "pilot": (
-        "opens the game's page, probes its health, clicks",
+        "opens the game's page, probes its health, reloads it",
         "Recording goes on. The new pilot adopts the open page.",
     ),
     "capture-a": (

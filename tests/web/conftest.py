@@ -119,6 +119,7 @@ def room(config: Config, neighbours: Neighbours) -> Iterator[ControlRoom]:
     """A control room with 60 rounds on disk, for all tests of a module."""
     rows = [game_row(number) for number in range(60)]
     rows[58] |= {"verified": False, "verify_reason": "tick 7 differs", "missing_ticks": 3}
+    rows[57] |= {"live_ticks": 0, "missing_ticks": rows[57]["ticks"] + 1}
     write_rounds(config.data_path, rows[:40])
     for row in rows[40:]:
         write_rounds(config.data_path, [row])

@@ -95,7 +95,8 @@ def test_nothing_is_shown_without_a_token(room: ControlRoom, path: str) -> None:
 
 def test_the_locked_page_tells_how_to_get_the_link(room: ControlRoom) -> None:
     _, headers, body = room.ask("/", token=False)
-    assert b"vectra-supervisor status" in body
+    assert body.count(b"vectra-supervisor status") == 1
+    assert b"not valid" in room.ask("/?token=wrong", token=False)[2]
     assert headers["content-type"].startswith("text/html")
 
 
@@ -235,6 +236,13 @@ def test_a_bad_query_is_refused_with_its_rule(room: ControlRoom, query: str) -> 
     status, answer = room.json(f"/api/games?{query.encode().decode('latin-1') if query.isascii() else 'before=%D9%A3'}")
     assert (status, answer["error"]["code"]) == (400, "bad_query")
     assert "must be a whole number" in answer["error"]["message"]
+
+
+def test_a_round_known_from_history_alone_is_no_loss_of_ticks(room: ControlRoom) -> None:
+    assert room.ask("/games")[2].count(b">not seen live<") == 1
+    unseen, lossy = (room.ask(f"/games/{game_row(number)['game_id']}")[2] for number in (57, 58))
+    assert b"This round was not seen live" in unseen
+    assert b"The ticks missed live were filled in" in lossy
 
 
 def test_one_game_has_its_prices(room: ControlRoom) -> None:

@@ -11,7 +11,7 @@ export function drawFlow() {
   const { eventsPerS, behindMs, unsynced } = doc.pulse;
   text(find("events"), unit(eventsPerS, 1, "/s"));
   text(find("disk"), diskWords(behindMs, unsynced));
-  classes(find("disk"), behindMs > LATE_MS ? "warn" : "");
+  classes(find("disk"), isLate(behindMs, unsynced) ? "warn" : "");
   const gaps = doc.status.gaps;
   if (!find("gaps")) return;
   text(find("gaps"), gapWords(gaps));
@@ -20,8 +20,12 @@ export function drawFlow() {
 
 function diskWords(behindMs, unsynced) {
   if (typeof behindMs !== "number") return "–";
-  if (behindMs > LATE_MS) return `${whole(unsynced)} waiting, ${span(behindMs)}`;
-  return `all, ${span(behindMs)} behind`;
+  if (isLate(behindMs, unsynced)) return `${whole(unsynced)} waiting, ${span(behindMs)}`;
+  return behindMs > LATE_MS ? "all" : `all, ${span(behindMs)} behind`; // with nothing waiting an old figure says nothing
+}
+
+function isLate(behindMs, unsynced) {
+  return behindMs > LATE_MS && unsynced > 0;
 }
 
 function gapWords(gaps) {

@@ -11,6 +11,7 @@ import click
 
 from supervisor.ask import CommandError
 from supervisor.commands_compact import compact
+from supervisor.commands_journal import journal
 from supervisor.commands_look import check, doctor, events, logs, status
 from supervisor.commands_record import record
 from supervisor.commands_run import reload, restart, start, stop
@@ -38,7 +39,7 @@ def main() -> None:
     """Hold the commands together."""
 
 
-for command in (start, stop, restart, reload, status, logs, record, compact, check, doctor, events):
+for command in (start, stop, restart, reload, status, logs, record, compact, check, doctor, events, journal):
     main.add_command(command)
 
 

@@ -92,7 +92,8 @@ class Sealer:
         self._publish(path, final)
 
     def _publish(self, path: Path, final: Path) -> None:
-        if self._partial is None or not path.exists():
+        if self._partial is None or not path.exists():  # retention took it meanwhile
+            self._give_up()
             return
         self._partial.replace(final)
         self._partial = None

@@ -6,10 +6,13 @@ what the daemon imports stays in memory for months.
 
 import argparse
 import os
+import signal
 import sys
 
-from supervisor.daemon import Daemon
-from supervisor.settings import Loaded, SettingsError, load
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the daemon listens, Ctrl-C ends us without a traceback
+
+from supervisor.daemon import Daemon  # noqa: E402
+from supervisor.settings import Loaded, SettingsError, load  # noqa: E402
 
 
 def main() -> int:

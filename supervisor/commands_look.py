@@ -14,7 +14,7 @@ from supervisor.shared_flags import Given, settings_flags
 FOLLOW_S = 0.2
 
 
-@click.command()
+@click.command(short_help="What runs, and what is wrong if anything is.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs; see docs/reference/cli.md.")
 @settings_flags
 def status(given: Given, as_json: bool) -> None:
@@ -22,7 +22,7 @@ def status(given: Given, as_json: bool) -> None:
 
     Exits with 0 when all actors are ready, 1 when one is not, 3 when VECTRA is not running.
     """
-    from supervisor.figures import empty_status
+    from supervisor.figures import empty_status, web_address
 
     config = given.load().config
     try:
@@ -36,13 +36,13 @@ def status(given: Given, as_json: bool) -> None:
     else:
         from supervisor.table import print_status
 
-        print_status(state)
+        print_status(state, web_address(config.runtime_path))
     if state["supervisor"]["pid"] is None:
         raise SystemExit(3)
     raise SystemExit(1 if any(actor["degraded"] for actor in state["actors"]) else 0)
 
 
-@click.command()
+@click.command(short_help="The last lines of the logs; -f follows them.")
 @click.argument("actor", required=False)
 @click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(0), help="How many last lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
@@ -75,17 +75,31 @@ def logs(given: Given, actor: str | None, lines: int, follow: bool) -> None:
             follower.close()
 
 
-@click.command()
+@click.command(short_help="Look for errors in the settings.")
 @settings_flags
 def check(given: Given) -> None:
-    """Check the settings without starting anything; name every error with its place and the way out."""
+    """Check the settings without starting anything; name every error with its place and the way out.
+
+    Without errors it lists what differs from the defaults, and where each was set.
+    """
+    from functools import reduce
+
+    import msgspec
+
+    from supervisor.keys import all_keys, show
+
     loaded = given.load()
-    changed = [f"  {key} (from {source})" for key, source in loaded.sources.items() if source != "default"]
-    click.echo(f"{loaded.path or 'No settings file'}: good. {len(changed)} settings are set:")
-    click.echo("\n".join(changed) if changed else "  none; all defaults")
+    values = msgspec.to_builtins(loaded.config)
+    lines = []
+    for name, key in all_keys().items():
+        value = reduce(lambda inner, part: inner[part], name.split("."), values)
+        if value != key.default:
+            lines.append(f"  {name}: {show(value)} (from {loaded.sources[name]})")
+    click.echo(f"{loaded.path or 'No settings file'}: good. What differs from the defaults:")
+    click.echo("\n".join(lines) if lines else "  nothing")
 
 
-@click.command()
+@click.command(short_help="Look for what is wrong with this machine.")
 @settings_flags
 def doctor(given: Given) -> None:
     """Look for what keeps VECTRA from working on this machine, and say how to mend each."""
@@ -99,7 +113,7 @@ def doctor(given: Given) -> None:
     raise SystemExit(0 if all(finding.good for finding in findings) else 1)
 
 
-@click.command()
+@click.command(short_help="Follow the events in the terminal.")
 @click.option("--type", "types", multiple=True, metavar="T", help="Only events of this type, as in game.tick or raw.*.")
 @click.option("--since", type=int, metavar="SEQ", help="Begin after this number; without it, with what comes next.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

@@ -24,7 +24,7 @@ STOP_MARGIN_S = 10.0
 LAST_WORDS = 12
 
 
-@click.command()
+@click.command(short_help="Start VECTRA; --demo: a simulated game.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal; Ctrl-C stops in order.")
 @click.option("--demo", is_flag=True, help="A simulated game, a headless browser, data of its own. Needs no account.")
 @settings_flags
@@ -36,7 +36,11 @@ def start(given: Given, foreground: bool, demo: bool) -> None:
     """
     runtime_dir = given.load().config.runtime_path
     if (pid := running_pid(runtime_dir)) is not None:
+        from supervisor.figures import web_address
+
         click.echo(f"vectra-supervisor is already running (pid {pid or 'not known yet'}).")
+        if (address := web_address(runtime_dir)) is not None:
+            click.echo(f"  control room     {address}")
         return
     command = [sys.executable, "-P", "-m", "supervisor", *given.arguments(), *(["--demo"] if demo else [])]
     environment = {**os.environ, "PYTHONPATH": _import_path()}
@@ -99,7 +103,7 @@ def _relay(reader: int) -> bytes:
     return said
 
 
-@click.command()
+@click.command(short_help="Flush everything and stop.")
 @settings_flags
 def stop(given: Given) -> None:
     """Stop VECTRA in order: everything is flushed, no process is left. Returns once that is so."""
@@ -117,7 +121,7 @@ def stop(given: Given) -> None:
     click.echo("VECTRA is stopped.")
 
 
-@click.command()
+@click.command(short_help="Stop and start one actor, or all.")
 @click.argument("actor", required=False)
 @settings_flags
 def restart(given: Given, actor: str | None) -> None:
@@ -132,7 +136,7 @@ def restart(given: Given, actor: str | None) -> None:
     click.echo(f"{actor} is ready again." if actor else f"All {len(old_pids)} actors are ready again.")
 
 
-@click.command()
+@click.command(short_help="Read the settings again.")
 @settings_flags
 def reload(given: Given) -> None:
     """Read the settings again, as the daemon was started with them; only actors whose settings changed restart."""

@@ -10,7 +10,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,7 +21,7 @@ from actors.core.log import log_path, start_logging
 from supervisor import locks
 from supervisor.console import Console
 from supervisor.control import Control, Refused
-from supervisor.figures import all_endpoints
+from supervisor.figures import all_endpoints, web_address
 from supervisor.leftovers import sweep
 from supervisor.logs import last_lines
 from supervisor.plan import demo_config, plan
@@ -253,18 +252,6 @@ def effective(config: Config, demo: bool) -> Config:
 def settings_view(config: Config, loaded: Loaded) -> dict[str, Any]:
     """Return the settings in force and where each came from, for the system page."""
     return {"path": loaded.path, "config": msgspec.to_builtins(config), "sources": loaded.sources}
-
-
-def web_address(runtime_dir: Path) -> str | None:
-    """Return the control room's address with its token, None while it is not served."""
-    base = all_endpoints(runtime_dir)["web"]
-    if base is None:
-        return None
-    try:
-        token = (runtime_dir / "web_token").read_text().strip()
-    except OSError:
-        return base
-    return f"{base.rstrip('/')}/?token={token}"
 
 
 def greeting(config: Config, demo: bool, actors: int, took_s: float, foreground: bool) -> str:

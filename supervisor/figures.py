@@ -32,6 +32,18 @@ def all_endpoints(runtime_dir: Path | None) -> dict[str, str | None]:
     return {**dict.fromkeys(ENDPOINTS), **served}
 
 
+def web_address(runtime_dir: Path) -> str | None:
+    """Return the control room's address with its token, None while it is not served."""
+    base = all_endpoints(runtime_dir)["web"]
+    if base is None:
+        return None
+    try:
+        token = (runtime_dir / "web_token").read_text().strip()
+    except OSError:
+        return base
+    return f"{base.rstrip('/')}/?token={token}"
+
+
 def empty_status(data_dir: Path, runtime_dir: Path) -> dict[str, Any]:
     """Return the object as it is when no daemon runs."""
     supervisor: dict[str, Any] = {"pid": None, "state": "stopped", "uptime_s": None, "version": __version__}

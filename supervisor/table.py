@@ -19,8 +19,8 @@ COLOURS = {
 }
 
 
-def print_status(state: dict[str, Any]) -> None:
-    """Print the object of contract 4.2."""
+def print_status(state: dict[str, Any], web_address: str | None) -> None:
+    """Print the object of contract 4.2, with the control room's address as a person opens it: with the token."""
     console = Console(highlight=False)
     supervisor = state["supervisor"]
     if supervisor["pid"] is None:
@@ -31,7 +31,7 @@ def print_status(state: dict[str, Any]) -> None:
     for actor in state["actors"]:
         if actor["degraded"]:
             console.print(Text.assemble((actor["name"], "bold"), ": ", actor["reason"] or ""), soft_wrap=True)
-    for name, text in _facts(state):
+    for name, text in _facts(state, web_address):
         console.print(Text.assemble((f"{name:<14}", "dim"), text), soft_wrap=True)
 
 
@@ -64,7 +64,7 @@ def _actors(actors: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _facts(state: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(state: dict[str, Any], web_address: str | None) -> list[tuple[str, str]]:
     recording, source, journal, gaps = (state[name] for name in ("recording", "source", "journal", "gaps"))
     facts = [("recording", {True: "on", False: "off", None: "not known yet"}[recording["on"]])]
     if source["connected"] is not None:
@@ -76,7 +76,7 @@ def _facts(state: dict[str, Any]) -> list[tuple[str, str]]:
         facts.append(("journal", f"record {journal['seq']}, {size}, {journal['unacked'] or 0} frames not yet safe"))
     if gaps["count"]:
         facts.append(("gaps", f"{gaps['count']}, {duration(gaps['seconds'] or 0)} in all"))
-    facts += [(name, url) for name, url in state["endpoints"].items() if url]
+    facts += [(name, url) for name, url in {**state["endpoints"], "web": web_address}.items() if url]
     return [*facts, ("data", state["supervisor"]["data_dir"])]
 
 

@@ -6,6 +6,7 @@ the one package of ours whose name is unique.
 """
 
 import re
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -70,6 +71,9 @@ def explain(foreign: Mapping[str, Sequence[str]]) -> str:
 
 def main() -> None:
     """Run `vectra-supervisor`. Exits with 2 where a foreign package is in the way."""
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    if on_interrupt is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while we load ends us at once, without a traceback
     if may_be_foreign(sys.path):
         from importlib.metadata import packages_distributions
 
@@ -79,6 +83,7 @@ def main() -> None:
             raise SystemExit(2)
     from supervisor.cli import run
 
+    signal.signal(signal.SIGINT, on_interrupt)
     run()
 
 

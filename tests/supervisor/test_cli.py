@@ -44,7 +44,9 @@ def vectra(home: Path, *arguments: str, **environ: str) -> subprocess.CompletedP
         (["logs"], 0, ""),
         (["logs", "journal"], 0, "journal has not written a log yet"),
         (["logs", "nobody"], 2, "actor is 'nobody', must be one of broadcaster, browser, capture-a"),
-        (["check"], 0, "data_dir (from VECTRA_DATA_DIR)"),
+        (["check"], 0, "(from VECTRA_DATA_DIR)"),
+        (["check", "--set", "feed.port=9000"], 0, "What differs from the defaults:\n  data_dir: "),
+        (["check", "--set", "feed.port=9500"], 0, "\n  feed.port: 9500 (from command line)\n"),
         (["check", "--set", "feed.port=x"], 2, "feed.port is 'x', must be 0 to 65535"),
         (["start", "--config", "absent.yaml"], 2, "absent.yaml: cannot be read: No such file or directory."),
         (["dance"], 2, "No such command 'dance'"),
@@ -94,11 +96,16 @@ def test_the_commands_talk_to_a_running_vectra(tmp_path: Path) -> None:
         assert isinstance(web["progress"], int)
         table = vectra(tmp_path, "status")
         assert table.returncode == 0
+        assert "web           http://127.0.0.1:5000/\n" in table.stdout
+        (tmp_path / "run" / "web_token").write_text("secret\n")
+        assert "web           http://127.0.0.1:5000/?token=secret\n" in vectra(tmp_path, "status").stdout
+        assert "secret" not in vectra(tmp_path, "status", "--json").stdout
         assert "slow      ready" in table.stdout
         again = vectra(tmp_path, "start")
         assert (again.returncode, again.stdout) == (
             0,
-            f"vectra-supervisor is already running (pid {supervisor.process.pid}).\n",
+            f"vectra-supervisor is already running (pid {supervisor.process.pid}).\n"
+            "  control room     http://127.0.0.1:5000/?token=secret\n",
         )
         assert vectra(tmp_path, "restart", "web").stdout == "web is ready again.\n"
         assert supervisor.pid("web") != web["pid"]

@@ -6,7 +6,7 @@ const KEPT = 2000; // events for search and export
 const SHOWN = 200; // rows
 const byId = (id) => document.getElementById(id);
 const kept = [];
-let paused = false;
+let frozen = null; // what is shown while paused
 let stale = true;
 
 function cell(text, className = "") {
@@ -25,6 +25,7 @@ function row(event) {
   summary.textContent = text.length > 120 ? `${text.slice(0, 120)}…` : text;
   details.append(summary);
   details.addEventListener("toggle", () => {
+    if (details.open) pause(true); // or the next event would close it again
     if (details.childElementCount > 1) return;
     const full = document.createElement("pre");
     full.textContent = JSON.stringify(event, null, 2);
@@ -37,10 +38,10 @@ function row(event) {
 }
 
 const wanted = () => byId("types").value.split(/[\s,]+/).filter(Boolean);
-const matching = () => kept.filter((event) => JSON.stringify(event).includes(byId("search").value));
+const matching = () => (frozen ?? kept).filter((event) => JSON.stringify(event).includes(byId("search").value));
 
 function draw() {
-  if (stale && !paused) {
+  if (stale) {
     stale = false;
     byId("rows").replaceChildren(...matching().slice(-SHOWN).reverse().map(row));
     byId("count").textContent = kept.length ? `${kept.length} kept here` : "Events appear here as they come.";
@@ -51,7 +52,15 @@ function draw() {
 function keep(event) {
   kept.push(event);
   if (kept.length > KEPT) kept.splice(0, kept.length - KEPT);
-  stale = true;
+  stale ||= !frozen;
+}
+
+function pause(on) {
+  if (on === Boolean(frozen)) return;
+  frozen = on ? [...kept] : null;
+  stale = !on;
+  byId("pause").setAttribute("aria-pressed", String(on));
+  byId("pause").textContent = on ? "Go on" : "Pause";
 }
 
 function exportLines() {
@@ -77,11 +86,6 @@ byId("controls").addEventListener("submit", (event) => event.preventDefault());
 byId("types").addEventListener("change", () => client.subscribe(wanted().length ? wanted() : null));
 byId("search").addEventListener("input", () => (stale = true));
 byId("export").addEventListener("click", exportLines);
-byId("pause").addEventListener("click", () => {
-  paused = !paused;
-  stale = true;
-  byId("pause").setAttribute("aria-pressed", String(paused));
-  byId("pause").textContent = paused ? "Go on" : "Pause";
-});
+byId("pause").addEventListener("click", () => pause(!frozen));
 client.start();
 draw();

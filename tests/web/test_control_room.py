@@ -158,6 +158,19 @@ def test_guessing_is_braked_and_locks_out_neither_the_cookie_nor_other_sites_the
     assert room.ask("/", token=False, Cookie=cookie)[0] == 200
 
 
+def test_another_program_that_guesses_does_not_lock_out_who_has_the_token(room: ControlRoom) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", room.port, timeout=10)
+    last = 0
+    for number in range(60):
+        connection.request("GET", "/api/status", headers={"Authorization": f"Bearer guess{number}"})
+        response = connection.getresponse()
+        response.read()
+        last = response.status
+    connection.close()
+    assert last == 429
+    assert room.ask("/api/status")[0] == 200
+
+
 @pytest.mark.parametrize(
     "path",
     ["/static/../access.py", "/static/%2e%2e/access.py", "/static/..%2f..%2fpyproject.toml", "/static//etc/passwd"],

@@ -21,6 +21,8 @@ from actors.core import streams
 from actors.core.browser_file import (
     AttachedFile,
     BrowserFile,
+    attached_captures,
+    read_attached_file,
     read_browser_file,
     remove_attached_file,
     write_attached_file,
@@ -44,6 +46,7 @@ class Capture:
         self._ring = Ring(context.name, time.time_ns(), context.config.capture.ring_bytes)
         self._outbox = context.bus.outbox(streams.FRAMES)
         self._positions = context.bus.inbox(streams.FRAME_POSITIONS)
+        self._predecessor = read_attached_file(context.runtime_dir, context.name)
         remove_attached_file(context.runtime_dir, context.name)
         self._changes = Changes([context.runtime_dir])
         self._socket: CdpSocket | None = None
@@ -84,8 +87,16 @@ class Capture:
             self._tell_once(browser, str(gone))
             return
         self._tap = Tap(browser.guid, wall_minus_monotonic_s())
+        self._presence = Presence(self._context.config.site.socket_pattern, self._known_streams(browser.guid))
         self._context.loop.read(self._socket, self._read)
         self._guarded(self._tap.begin(monotonic_s()))
+
+    def _known_streams(self, guid: str) -> list[str]:
+        """Return the site's open sockets as the other capture sees them, else as our predecessor saw them last."""
+        others = attached_captures(self._context.runtime_dir, guid).values()
+        mine = self._predecessor
+        last = mine.streams if mine is not None and mine.guid == guid else []
+        return [stream for other in others for stream in other.streams] if others else last
 
     def _tell_once(self, browser: BrowserFile, why: str) -> None:
         if self._told != (browser.guid, why):
@@ -125,7 +136,8 @@ class Capture:
 
     def _tell_attached(self) -> None:
         if self._attached is not None:
-            marker = replace(self._attached, sockets=self._presence.open, closed_us=self._presence.closed_us)
+            seen = self._presence
+            marker = replace(self._attached, sockets=seen.open, closed_us=seen.closed_us, streams=seen.streams)
             write_attached_file(self._context.runtime_dir, self._context.name, marker)
 
     def _disconnect(self, cause: str, *, browser_gone: bool) -> None:
@@ -139,8 +151,7 @@ class Capture:
         self._count(tap)
         self._context.loop.forget(socket)
         socket.close()
-        self._socket = self._tap = self._attached = None
-        self._presence = Presence(self._context.config.site.socket_pattern)
+        self._socket = self._tap = self._attached = self._predecessor = None
 
     # The journal's side
 

@@ -1,7 +1,8 @@
 """The browser-level DevTools socket: whole CDP messages in, commands out, never waiting once it is open.
 
 websocket-client does the handshake and the framing; its socket is non-blocking afterwards, and the frame buffer goes on
-where it stopped. A turn reads at most `TURN_BYTES`, so that one huge frame cannot stop the loop's count. Never asks
+where it stopped. A turn reads at most `TURN_BYTES` and `TURN_S`, so that neither one huge frame nor five seconds of
+frames at once, from a page that was busy so long, can stop the loop's count on a busy machine. Never asks
 for a message size limit (a 90 MB frame is a frame) and never validates UTF-8 a second time: websocket-client does that
 byte by byte in Python, which alone cost two thirds of a core at 500 frames a second.
 """
@@ -15,6 +16,7 @@ from websocket import ABNF
 
 OPEN_TIMEOUT_S = 0.4  # under half of a capture's hang limit, 1 s
 TURN_BYTES = 8_000_000
+TURN_S = 0.1  # what comes of the messages included; of a capture's hang limit, 1 s
 READ_BYTES = 262_144
 
 
@@ -44,6 +46,7 @@ class CdpSocket:
         self._socket.setblocking(False)
         self._ws.frame_buffer.recv = self._take
         self._budget = 0
+        self._until_s = 0.0
         self._ahead = memoryview(b"")  # read from the kernel, not yet asked for
         self._unsent = bytearray()
         self.read_until_s = time.monotonic()
@@ -53,12 +56,13 @@ class CdpSocket:
         return self._socket.fileno()
 
     def messages(self) -> Iterator[bytes]:
-        """Yield what has arrived, at most `TURN_BYTES`. ConnectionGone: the other end is gone.
+        """Yield what has arrived, at most `TURN_BYTES` and for `TURN_S`. ConnectionGone: the other end is gone.
 
         When it finds the socket empty, `read_until_s` moves to the moment before the last look.
         """
         self._budget = TURN_BYTES
         looked_s = time.monotonic()
+        self._until_s = looked_s + TURN_S
         while True:
             try:
                 opcode, frame = self._ws.recv_data_frame()
@@ -94,6 +98,8 @@ class CdpSocket:
     def _take(self, size: int) -> bytes:
         """Return up to `size` bytes to the frame buffer; BlockingIOError where there are none, or the turn is over."""
         if not self._ahead:
+            if time.monotonic() > self._until_s:
+                self._budget = 0
             if self._budget <= 0:
                 raise BlockingIOError
             chunk = self._socket.recv(READ_BYTES)

@@ -1,10 +1,12 @@
 """Whether the site's socket is open, for the pilot: a server may close it, and the page may never open another. Pure.
 
 In: items as they are read. Out: the number of open streams that count, and since when there is none. A document that
-went away takes its sockets with it and brings new ones: that is no closed socket.
+went away takes its sockets with it and brings new ones: that is no closed socket. A capture that attached late did not
+see them open: it is told by who did.
 """
 
 import re
+from collections.abc import Iterable
 
 from actors.core.messages import Captured, StreamClosed, StreamOpened
 
@@ -12,15 +14,21 @@ from actors.core.messages import Captured, StreamClosed, StreamOpened
 class Presence:
     """Items in; open streams of the site, and when the last one was closed."""
 
-    def __init__(self, socket_pattern: str) -> None:
+    def __init__(self, socket_pattern: str, known: Iterable[str] = ()) -> None:
+        """known: streams of the site that are open already."""
         self._pattern = re.compile(socket_pattern)
-        self._open: set[str] = set()
+        self._open = set(known)
         self.closed_us: int | None = None
 
     @property
     def open(self) -> int:
         """Streams of the site that were seen to open and not to close."""
         return len(self._open)
+
+    @property
+    def streams(self) -> list[str]:
+        """Their names."""
+        return sorted(self._open)
 
     def take(self, item: Captured) -> bool:
         """Take an item; return whether something changed."""

@@ -193,7 +193,9 @@ class Tap:
     # Events and answers
 
     def _on_event(self, target: Target, method: str, params: wire.Wire, now_s: float) -> Iterator[Out]:
-        self._saw_alive(target, getattr(params, "timestamp", 0.0))
+        # Of the page itself only what its own thread tells: a reload of a hung page is told by the browser.
+        of_page = isinstance(params, wire.SocketFrame | wire.SocketClosed)
+        self._saw_alive(target if of_page else None, getattr(params, "timestamp", 0.0))
         if isinstance(params, wire.FrameNavigated):
             if target.is_root(params.frame.id, params.frame.parent_id):
                 yield from self._on_navigated(target, params.frame.url, now_s)

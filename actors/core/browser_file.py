@@ -32,6 +32,7 @@ class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
     sockets: int = 0  # of the site, seen to open
     closed_us: int | None = None  # when the last of them was closed, and none has come since
+    streams: list[str] = []  # the sockets; a successor did not see them open
 
 
 def write_browser_file(runtime_dir: Path, browser: BrowserFile) -> None:
@@ -57,6 +58,11 @@ def write_attached_file(runtime_dir: Path, capture: str, attached: AttachedFile)
 def remove_attached_file(runtime_dir: Path, capture: str) -> None:
     """Say that `capture` is attached no more."""
     (runtime_dir / "attached" / capture).unlink(missing_ok=True)
+
+
+def read_attached_file(runtime_dir: Path, capture: str) -> AttachedFile | None:
+    """Return what `capture`, alive or dead, said last; None where it is attached no more."""
+    return _read(runtime_dir / "attached" / capture, AttachedFile)
 
 
 def attached_captures(runtime_dir: Path, guid: str) -> dict[str, AttachedFile]:

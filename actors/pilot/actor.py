@@ -32,7 +32,7 @@ class Pilot:
         self._context = context
         self._log = context.log
         self._watch = Watch(2 if context.config.capture.standby else 1)
-        self._reports = Reports(context.bus)
+        self._reports = Reports(context.bus, context.log)
         self._tabs: Tabs | None = None
         self._browser: BrowserFile | None = None
         self._crashed = False

@@ -3,6 +3,7 @@
 In: what happened. Out: `Submit`s on the commands stream. Bounded: of more than `KEPT` unanswered ones the oldest go.
 """
 
+import logging
 import uuid
 from collections import OrderedDict
 
@@ -20,7 +21,8 @@ KEPT = 100
 class Reports:
     """What is not yet known to be in the journal."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, log: logging.Logger) -> None:
+        self._log = log
         self._commands = bus.outbox(streams.COMMANDS)
         self.results = bus.inbox(streams.RESULTS)
         self._open: OrderedDict[str, Submit] = OrderedDict()
@@ -39,7 +41,8 @@ class Reports:
     def hear(self) -> None:
         """Take the journal's answers."""
         while (committed := self.results.receive()) is not None:
-            self._open.pop(committed.id, None)
+            if self._open.pop(committed.id, None) is not None and committed.error is not None:
+                self._log.error("the journal refused a report: %s", committed.error)
 
     def resend(self) -> None:
         """Submit again what is not answered."""

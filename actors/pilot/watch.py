@@ -48,7 +48,7 @@ class Order(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True, kw_only=True):
     """What was done, for the journal."""
 
-    what: str  # opened, adopted, reloaded, relaunched, killed, "tab closed"
+    what: str  # loaded, adopted, reloaded, relaunched, killed ("opened" is said of streams, by the journal)
     cause: str
     url: str = ""
 
@@ -156,7 +156,7 @@ class Watch:
             self._page = "blank"
             self._back_off(now_s)
             return
-        what = "opened" if self._cause in ("start", "tab closed") else "relaunched"
+        what = "loaded" if self._cause in ("start", "tab closed") else "relaunched"
         self._site_is_there(what, now_s)
 
     def probed(self, kind: Kind, answer: str | None, now_s: float) -> Order | None:

@@ -43,3 +43,10 @@ def test_other_sites_do_not_count_and_polling_does() -> None:
     assert not it.take(opened(url="wss://other.example/socket.io/"))
     assert not it.take(closed())
     assert it.take(opened(url="https://backend.rugs.fun/socket.io/?EIO=4&transport=polling"))
+
+
+def test_a_capture_that_came_late_knows_the_socket_from_who_saw_it_open() -> None:
+    it = Presence("rugs", ["a"])
+    assert (it.open, it.streams) == (1, ["a"])
+    assert it.take(closed(stream="a"))
+    assert (it.open, it.closed_us) == (0, 7)

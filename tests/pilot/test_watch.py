@@ -31,7 +31,7 @@ def watching(now_s: float = 0.0) -> Watch:
     assert watch.found("blank", now_s) is None
     assert watch.next(view(), now_s) == Order(kind="open", url=SITE, cause="start")
     watch.opened(SITE, None, now_s)
-    assert watch.told() == [Told(what="opened", cause="start", url=SITE)]
+    assert watch.told() == [Told(what="loaded", cause="start", url=SITE)]
     return watch
 
 
@@ -108,7 +108,7 @@ def test_a_tab_that_the_user_closed_comes_back_after_five_seconds() -> None:
     watch.found("blank", 16.0)
     watch.next(view(), 16.0)
     watch.opened(SITE, None, 16.0)
-    assert watch.told() == [Told(what="opened", cause="tab closed", url=SITE)]
+    assert watch.told() == [Told(what="loaded", cause="tab closed", url=SITE)]
 
 
 def test_healthy_probes_ask_for_nothing() -> None:

@@ -5,6 +5,7 @@ removed when read. Out: imported modules, shared by all children, and a file tha
 is the crash of the child that needs it, never the fork server's. Modules only: no socket, thread or open file.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -20,6 +21,8 @@ VARIABLE = "VECTRA_PRELOAD"
 def preload(parent: int, modules: list[str]) -> list[str]:
     """Die with `parent` from now on and import the modules; return what failed, in words."""
     die_with_parent(parent)
+    with contextlib.suppress(PermissionError):  # a session leader has a group of its own already
+        os.setpgid(0, 0)  # what is sent to the supervisor's group, as by `timeout`, reaches it alone: it stops in order
     for number in (signal.SIGINT, signal.SIGHUP):  # children inherit it from their birth on: Ctrl-C and a closed
         signal.signal(number, signal.SIG_IGN)  # terminal reach the whole group, and the supervisor stops us in order
     failures = []

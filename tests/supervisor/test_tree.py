@@ -241,6 +241,16 @@ def test_ctrl_c_for_the_whole_group_stops_in_the_order_of_the_flow(tmp_path: Pat
         assert all(earlier[:23] <= later[:23] for earlier, later in pairwise(ends))
 
 
+def test_sigterm_for_the_whole_group_stops_in_the_order_of_the_flow(tmp_path: Path) -> None:
+    with running(tmp_path, THREE) as supervisor:
+        os.killpg(supervisor.process.pid, signal.SIGTERM)
+        assert supervisor.wait() == 0
+        ends = [supervisor.log(name).splitlines()[-1] for name in "cba"]
+        assert all(line.endswith("stopped") for line in ends)
+        assert all(earlier[:23] <= later[:23] for earlier, later in pairwise(ends))
+        assert "died" not in supervisor.said
+
+
 def test_a_closed_terminal_stops_in_order_as_ctrl_c_does(tmp_path: Path) -> None:
     with running(tmp_path, THREE) as supervisor:
         os.killpg(supervisor.process.pid, signal.SIGHUP)

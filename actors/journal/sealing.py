@@ -17,7 +17,7 @@ from actors.core.files import PRIVATE_FILE, sync_dir
 from actors.core.segments import GROWING, Codec, Damage, first_seq, join, sealed_path, segment_paths
 
 BLOCK_BYTES = 4_000_000  # of batches in one block: what a reader decodes at once
-STEP_BYTES = 256_000  # of batches read or compressed in one step, some 3 ms
+STEP_BYTES = 128_000  # of batches read or compressed in one step, some 3 ms
 LEVEL = 6
 
 Tell = Callable[[Damage], int]

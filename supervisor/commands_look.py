@@ -24,7 +24,7 @@ def status(given: Given, as_json: bool) -> None:
     """
     from supervisor.figures import empty_status, web_address
 
-    config = given.load().config
+    config = given.load_to_find().config
     try:
         state = ask(config.runtime_path, "status")
     except NotRunning:
@@ -51,7 +51,7 @@ def logs(given: Given, actor: str | None, lines: int, follow: bool) -> None:
     """Show the last lines of ACTOR's log, or of all logs together in order of time."""
     from supervisor.logs import Follower, last_lines, merged
 
-    folder = given.load().config.runtime_path / "log"
+    folder = given.load_to_find().config.runtime_path / "log"
     there = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if actor is not None and actor not in there:
         known = sorted({*there, *known_ids(), "supervisor"})
@@ -122,7 +122,7 @@ def events(given: Given, types: tuple[str, ...], since: int | None, as_json: boo
     """Follow the event feed in the terminal until Ctrl-C."""
     from supervisor.follow import follow_events
 
-    endpoints = ask(given.load().config.runtime_path, "status")["endpoints"]
+    endpoints = ask(given.load_to_find().config.runtime_path, "status")["endpoints"]
     if endpoints["events"] is None or endpoints["requests"] is None:
         raise CommandError("The broadcaster does not serve events now. `vectra-supervisor status` says why.", 1)
     follow_events(endpoints["events"], endpoints["requests"], types, since, as_json)

@@ -48,7 +48,7 @@ def record_stop(given: Given) -> None:
 @settings_flags
 def record_status(given: Given) -> None:
     """Say whether recording is on, and since when."""
-    recording = ask(given.load().config.runtime_path, "status")["recording"]
+    recording = ask(given.load_to_find().config.runtime_path, "status")["recording"]
     if recording["on"] is None:
         click.echo("Recording: not known, the journal has not reported yet.")
         return
@@ -58,7 +58,7 @@ def record_status(given: Given) -> None:
 
 
 def _switch(given: Given, on: bool) -> None:
-    runtime_dir = given.load().config.runtime_path
+    runtime_dir = given.load_to_find().config.runtime_path
     require_running(runtime_dir)
     result = submit(runtime_dir, "recording", {"on": on, "by": "cli"})
     if result is None:

@@ -107,7 +107,7 @@ def _relay(reader: int) -> bytes:
 @settings_flags
 def stop(given: Given) -> None:
     """Stop VECTRA in order: everything is flushed, no process is left. Returns once that is so."""
-    config = given.load().config
+    config = given.load_to_find().config
     pid = running_pid(config.runtime_path)
     if pid is None:
         click.echo("VECTRA is not running.")
@@ -126,7 +126,7 @@ def stop(given: Given) -> None:
 @settings_flags
 def restart(given: Given, actor: str | None) -> None:
     """Stop and start ACTOR, or without it all actors, in order, and wait until they are ready."""
-    config = given.load().config
+    config = given.load_to_find().config
     pid = require_running(config.runtime_path)
     old_pids = ask(config.runtime_path, "restart", actor=actor)["actors"]
     limit_s = config.supervisor.start_timeout_s + config.supervisor.stop_timeout_s * len(old_pids)

@@ -7,6 +7,7 @@ stops at the first error, never guesses.
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -22,15 +23,23 @@ LOCAL_FILE = "vectra.yaml"
 USER_FILE = "~/.config/vectra/vectra.yaml"
 COMMAND_LINE = "command line"
 
+OURS = frozenset({"VECTRA_FAULT", "VECTRA_PRELOAD"})  # variables that set no key and are no mistake
+
+_WHERE = re.compile(r"(data_dir|runtime_dir)( is | stands |\?)", re.IGNORECASE)  # an error about where VECTRA runs
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used; `errors` has one message for each thing to mend."""
+    """The settings cannot be used; `errors` has one message for each thing to mend.
 
-    def __init__(self, errors: list[str]) -> None:
+    `usable` has the good values, defaults in place of the bad ones, where they still say for certain which directories
+    are meant: enough to speak to a VECTRA that runs, never to start one.
+    """
+
+    def __init__(self, errors: list[str], usable: "Loaded | None" = None) -> None:
         super().__init__("\n".join(errors))
         self.errors = errors
+        self.usable = usable
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -65,8 +74,7 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     path = find_file(given)
     found: dict[str, _Found] = {}
     errors: list[str] = []
-    if path is not None:
-        _take_file(path, found, errors)
+    readable = path is None or _take_file(path, found, errors)
     _take_environment(environ, found, errors)
     _take_command_line(overrides, found, errors)
     config = _assemble(found, errors)
@@ -74,12 +82,18 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     for key, value, rule, way_out in faults(config):
         place = found[key].place if key in found else str(path or "settings")
         errors.append(f"{place}: {key} is {show(value)}, must be {rule}. {way_out}")
+    loaded = Loaded(config=config, sources=sources, path=None if path is None else str(path.absolute()))
     if errors:
-        raise SettingsError(errors)
-    return Loaded(config=config, sources=sources, path=None if path is None else str(path.absolute()))
+        raise SettingsError(errors, loaded if readable and not any(map(_puts_place_in_doubt, errors)) else None)
+    return loaded
 
 
-def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> None:
+def _puts_place_in_doubt(error: str) -> bool:
+    return error.startswith(COMMAND_LINE) or _WHERE.search(error) is not None
+
+
+def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> bool:
+    """Take what the file says; return whether it could be read as settings at all."""
     from supervisor.yaml_file import read_yaml  # PyYAML costs a command 15 ms where there is no file
 
     place = str(path)
@@ -95,6 +109,7 @@ def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> None:
                 errors.append(f"{place}: {name} is {show(value)}, must be {rule}. Remove the line for the defaults.")
         else:
             _take_key(name, value, place, found, errors)
+    return bool(data) or not form_errors
 
 
 def _take_key(name: str, value: Any, place: str, found: dict[str, _Found], errors: list[str]) -> None:
@@ -111,9 +126,8 @@ def _take_environment(environ: Mapping[str, str], found: dict[str, _Found], erro
             _take_text(
                 name, environ[variable], variable, f"environment: {variable}", f"Unset {variable}", found, errors
             )
-    sections = tuple(f"VECTRA_{section.upper()}_" for section in all_sections())
     for variable in sorted(environ):
-        if variable.startswith(sections) and variable not in variables:
+        if variable.startswith("VECTRA_") and variable not in variables and variable not in OURS:
             nearest = difflib.get_close_matches(variable, variables, 1)
             meant = f" Did you mean {nearest[0]}?" if nearest else ""
             errors.append(f"environment: {variable} sets no key.{meant} Unset it.")
@@ -190,7 +204,7 @@ def _message(key: Key, value: Any, place: str, undo: str) -> str:
 
 
 def _suggestion(name: str) -> str:
-    known = list(all_keys())
+    known = [*all_keys(), *all_sections()]
     nearest = difflib.get_close_matches(name, known, 1, 0.6)
     if not nearest:
         leaf = name.rpartition(".")[2]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from supervisor.settings import Loaded, load
+from supervisor.settings import Loaded, SettingsError, load
 
 
 class Given(Struct, frozen=True):
@@ -20,6 +20,20 @@ class Given(Struct, frozen=True):
     def load(self) -> Loaded:
         """Return the settings in force. SettingsError: all that is wrong with them."""
         return load(self.config, os.environ, self.overrides)
+
+    def load_to_find(self) -> Loaded:
+        """Return the settings for speaking to a VECTRA that runs: one line on stderr where some are bad.
+
+        SettingsError: they do not say for certain where it runs.
+        """
+        try:
+            return self.load()
+        except SettingsError as error:
+            if error.usable is None:
+                raise
+            more = f" ({len(error.errors) - 1} more)" if len(error.errors) > 1 else ""
+            click.echo(f"warning: {error.errors[0]}{more} Run `vectra-supervisor check`.", err=True)
+            return error.usable
 
     def arguments(self) -> list[str]:
         """Return the same flags for another process."""

@@ -123,6 +123,26 @@ def test_the_commands_talk_to_a_running_vectra(tmp_path: Path) -> None:
         assert not (endpoints / "web").exists()
 
 
+def test_a_mistake_in_the_settings_locks_nobody_out_of_a_running_vectra(tmp_path: Path) -> None:
+    with running(tmp_path, [child("journal"), child("web")]) as supervisor:
+        settings = tmp_path / "vectra.yaml"
+        settings.write_text("feed: {port: x}\nfed: {}\n")
+        for arguments in (["status"], ["logs", "web"], ["record", "status"], ["restart", "web"]):
+            result = vectra(tmp_path, *arguments)
+            assert result.returncode == 0, result
+            assert result.stderr == (
+                "warning: vectra.yaml: fed is not a key. Did you mean feed? Remove the line. (1 more) "
+                "Run `vectra-supervisor check`.\n"
+            )
+        for arguments in (["start"], ["reload"], ["check"]):
+            assert vectra(tmp_path, *arguments).returncode == 2
+        settings.write_text("feed: [\n")
+        assert vectra(tmp_path, "stop").returncode == 2
+        settings.write_text("feed: {port: x}\n")
+        assert vectra(tmp_path, "stop").stdout == "VECTRA is stopped.\n"
+        assert supervisor.wait() == 0
+
+
 def test_status_stays_within_its_300_ms_of_processor_time(tmp_path: Path) -> None:
     before_s = time.clock_gettime(time.CLOCK_MONOTONIC), children_cpu_s()
     assert vectra(tmp_path, "status", "--json").returncode == 3

@@ -79,7 +79,7 @@ def test_an_empty_section_and_an_empty_file_mean_the_defaults(tmp_path: Path) ->
 
 def test_all_errors_come_at_once_each_with_place_key_value_rule_and_way_out(tmp_path: Path) -> None:
     text = "recording: {flush_rows: 0, flush_row: 3, autostart: 'yes'}\nfeed: 5\nport: 3\nlog: {level: loud}\n"
-    environ = {"VECTRA_FEED_PORT": "abc", "VECTRA_FEED_PROT": "1", "VECTRA_ELSE": "somebody else's"}
+    environ = {"VECTRA_FEED_PORT": "abc", "VECTRA_FEED_PROT": "1", "VECTRA_WEBPORT": "1", "VECTRA_FAULT": "x:1"}
     assert sorted(errors_of(tmp_path, text, environ, "x.y=3", "feed.port", "journal.commit_ms=0")) == [
         "command line: --set feed.port: is 'feed.port', must be KEY=VALUE, as in --set feed.port=9000.",
         "command line: --set x.y=3: x.y is not a key. Leave it out.",
@@ -88,6 +88,7 @@ def test_all_errors_come_at_once_each_with_place_key_value_rule_and_way_out(tmp_
         "environment: VECTRA_FEED_PORT: feed.port is 'abc', must be 0 to 65535; 0 takes any free port. "
         "Unset VECTRA_FEED_PORT for the default, 9000.",
         "environment: VECTRA_FEED_PROT sets no key. Did you mean VECTRA_FEED_PORT? Unset it.",
+        "environment: VECTRA_WEBPORT sets no key. Did you mean VECTRA_WEB_PORT? Unset it.",
         "vectra.yaml: feed is 5, must be a section: its keys, indented, in the lines below it. "
         "Remove the line for the defaults.",
         "vectra.yaml: log.level is 'loud', must be one of debug, info, warning, error. "
@@ -120,6 +121,7 @@ def test_all_errors_come_at_once_each_with_place_key_value_rule_and_way_out(tmp_
         ),
         ("bus: {requests: 'tcp://127.0.0.1'}\n", "bus.requests is 'tcp://127.0.0.1', must be tcp://HOST:PORT"),
         ("web: {port: 9001}\n", "web.port is 9001, must be another port than monitor.port."),
+        ("fed: {port: 9000}\n", "vectra.yaml: fed is not a key. Did you mean feed? Remove the line."),
         ("browser: {profile: ..}\n", "browser.profile is '..', must be the name of a directory."),
         ("browser: {profile: a/b}\n", "browser.profile is 'a/b', must be a name without a slash"),
         ("data_dir: ''\n", "data_dir is '', must be a path."),
@@ -127,6 +129,41 @@ def test_all_errors_come_at_once_each_with_place_key_value_rule_and_way_out(tmp_
 )
 def test_each_rule_has_its_message(tmp_path: Path, text: str, message: str) -> None:
     assert any(message in error for error in errors_of(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("feed: {port: x}\nruntime_dir: /r\n", True),
+        ("fed: {port: 9000}\nruntime_dir: /r\n", True),
+        ("feed:\n  port: 1\n  port: 2\nruntime_dir: /r\n", True),
+        ("runtime_dir: /r\nfeed:\n\tport: 1\n", False),
+        ("- runtime_dir\n", False),
+        ("runtime_dir: /r\nruntime_dir: /s\n", False),
+        ("runtime_dir: 5\n", False),
+        ("runtime_dri: /r\n", False),
+        ("data_dir: ''\nruntime_dir: /r\n", False),
+        (f"runtime_dir: /{'r' * 120}\n", False),
+    ],
+)
+def test_bad_settings_still_say_where_vectra_runs_unless_that_is_in_doubt(
+    tmp_path: Path, text: str, known: bool
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_text(tmp_path, text)
+    usable = caught.value.usable
+    assert (usable.config.runtime_path if usable else None) == (Path("/r") if known else None)
+
+
+def test_a_slip_in_the_environment_or_the_command_line_is_told_apart_in_the_same_way(tmp_path: Path) -> None:
+    for environ, overrides, known in (
+        ({"VECTRA_WEBPORT": "1"}, (), True),
+        ({"VECTRA_RUNTIMEDIR": "/r"}, (), False),
+        ({}, ("feed.port=x",), False),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            from_text(tmp_path, "", environ, *overrides)
+        assert (caught.value.usable is not None) is known
 
 
 def test_bytes_that_are_not_text_are_an_error_and_no_crash(tmp_path: Path) -> None:

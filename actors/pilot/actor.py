@@ -80,7 +80,7 @@ class Pilot:
         if order is not None:
             self._do(order)
         for told in self._watch.told():
-            self._log.info("%s (%s) %s", told.what, told.cause, told.url)
+            self._log.info("%s (%s) %s", told.what, told.cause, told.url.split("?")[0])
             self._reports.tell(told)
 
     def _look(self) -> None:
@@ -142,6 +142,7 @@ class Pilot:
             error = str(failure)
         if error is not None:
             self._log.warning("cannot open %s: %s", order.url.split("?")[0], error)
+        self._context.stats["error"] = None if error is None else f"the page did not open ({error})"
         self._watch.opened(order.url, error, monotonic_s())
         return None
 

@@ -205,3 +205,25 @@ def test_events_without_secret_keys_are_exact_to_the_byte(body: object, name: st
         key in lowered for key in (b"eyj", b"signature", b"token", b"jwt", b"key", b"mnemonic", b"password", b"signed")
     ):
         assert Redactor().clean(False, 1, packet) == (packet, False)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"42" + b"9" * 25 + b'["authenticate","SECRET"]',
+        b'42/ns[1],["authenticate","SECRET"]',
+        b"42/" + b"n" * 300 + b',["authenticate","SECRET"]',
+        b'42["order",{"signature":["SECRET","SECRET"]}]',
+        b'42["order",{"privyAccessToken":"SECRET"}]',
+    ],
+)
+def test_a_head_that_cannot_be_read_hides_everything_and_keys_may_have_prefixes(packet: bytes) -> None:
+    cleaned, changed = Redactor().clean(True, 1, packet)
+    assert changed
+    assert b"SECRET" not in cleaned
+
+
+def test_the_ack_of_an_authenticate_with_an_endless_id_is_hidden_too() -> None:
+    redactor = Redactor()
+    redactor.clean(True, 1, b"42" + b"9" * 25 + b'["authenticate","SECRET"]')
+    assert b"SECRET" not in redactor.clean(False, 1, b"43" + b"9" * 25 + b'[{"x":"SECRET"}]')[0]

@@ -40,6 +40,7 @@ def create_app(door: Door, blueprints: list[Blueprint], log: logging.Logger) -> 
     app = Quart(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["BODY_TIMEOUT"] = 10
+    app.url_map.strict_slashes = False  # /games/ is /games
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -197,6 +197,11 @@ def test_every_answer_bears_the_security_headers(room: ControlRoom, path: str) -
     assert headers["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store")
 
 
+@pytest.mark.parametrize("path", ["/games", "/recording", "/system", "/explorer", "/api/status"])
+def test_a_slash_too_many_leads_to_the_same_page(room: ControlRoom, path: str) -> None:
+    assert room.ask(path + "/")[0] == 200
+
+
 def test_the_token_is_in_no_page_and_in_no_log(room: ControlRoom) -> None:
     room.ask(f"/?token={room.token}", token=False)
     for path in GET_PAGES:

@@ -67,10 +67,12 @@ def _actors(actors: list[dict[str, Any]]) -> Table:
 def _facts(state: dict[str, Any], web_address: str | None) -> list[tuple[str, str]]:
     recording, source, journal, gaps = (state[name] for name in ("recording", "source", "journal", "gaps"))
     facts = [("recording", {True: "on", False: "off", None: "not known yet"}[recording["on"]])]
-    if source["connected"] is not None:
+    wrong = next((actor["stats"].get("error") for actor in state["actors"] if actor["name"] == "pilot"), None)
+    if source["connected"] is not None or wrong:
         age = source["last_frame_age_s"]
         last = f", last frame {duration(age)} ago" if age is not None else ""
-        facts.append(("game", ("connected" if source["connected"] else "not connected") + last))
+        why = f": {wrong}" if wrong else ""
+        facts.append(("game", ("connected" if source["connected"] else f"not connected{why}") + last))
     if journal["seq"] is not None:
         size = f"{(journal['bytes'] or 0) / 1e6:.1f} MB"
         facts.append(("journal", f"record {journal['seq']}, {size}, {journal['unacked'] or 0} frames not yet safe"))

@@ -13,7 +13,7 @@ from actors.rugs.readings import integer, mapping, number
 from web.chart import Chart, Cursor
 from web.pulse import Pulse
 from web.rounds import PricedRound, Round, chip, from_event
-from web.words import ACTORS, exit_words, health
+from web.words import ACTORS, exit_words, health, page_error
 
 View = Literal["all", "pulse"]
 PULSE_KEYS = frozenset({"lastFrameAt", "connected"})  # of the state, for pages without live numbers
@@ -116,6 +116,7 @@ class Board:
     def hear_status(self, status: dict[str, Any] | None, now_ms: int) -> None:
         """Take the supervisor's answer; None: it did not answer in time."""
         values: dict[str, Any] = {"health": health(status), "answered": status is not None}
+        values["pageError"] = page_error(status) if status is not None else None
         if status is not None:
             started = {"startedAt": _since(status.get("supervisor") or {}, now_ms)}
             values |= {**status, "supervisor": {**_steady(status.get("supervisor") or {}), **started}}

@@ -84,6 +84,8 @@ def health(status: dict[str, Any] | None) -> dict[str, Any]:
     troubled = [actor for actor in actors if actor.get("state") != "ready"]
     if not actors:
         return {"level": "bad", "title": "No actor is running", "last": None}
+    if not troubled and (wrong := page_error(status)) is not None:
+        return {"level": "bad", "title": wrong[:1].upper() + wrong[1:], "last": last_exit(actors)}
     if not troubled:
         count = NUMBERS[len(actors)].lower() if len(actors) < len(NUMBERS) else str(len(actors))
         return {"level": "good", "title": f"All {count} actors ready", "last": last_exit(actors)}
@@ -91,6 +93,14 @@ def health(status: dict[str, Any] | None) -> dict[str, Any]:
     parts = [f"{actor.get('name')} {TROUBLE.get(str(actor.get('state')), 'is not ready')}" for actor in troubled]
     title = "; ".join(parts[:3]) + (f"; and {len(parts) - 3} more" if len(parts) > 3 else "")
     return {"level": "bad" if lost else "warn", "title": title, "last": last_exit(actors)}
+
+
+def page_error(status: dict[str, Any]) -> str | None:
+    """Return what keeps the game's page from opening, in the pilot's words; None where nothing does."""
+    actors: list[dict[str, Any]] = status.get("actors") or []
+    pilot: dict[str, Any] = next((actor for actor in actors if actor.get("name") == "pilot"), {})
+    wrong = (pilot.get("stats") or {}).get("error")
+    return None if wrong is None else str(wrong)
 
 
 def last_exit(actors: list[dict[str, Any]]) -> dict[str, Any] | None:

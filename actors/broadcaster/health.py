@@ -61,6 +61,8 @@ def reasons(last_frame_ms: int | None, now_ms: int, status: dict[str, Any] | Non
     for actor in status.get("actors", []):
         if actor.get("state") != "ready":
             found.append(f"{actor.get('name')} is {actor.get('state')}")
+        elif actor.get("name") == "pilot" and (wrong := (actor.get("stats") or {}).get("error")):
+            found.append(str(wrong))
     return found
 
 

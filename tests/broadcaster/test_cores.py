@@ -1,6 +1,7 @@
 """The broadcaster's pure parts: subscriptions, the ring, the timeline, a client's backlog, the outward forms."""
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -252,7 +253,11 @@ def test_a_wildcard_address_lets_addresses_in_but_no_names(tmp_path) -> None:
 
 
 def test_reasons_name_each_actor_that_is_not_ready() -> None:
-    status = {"actors": [{"name": "a", "state": "ready"}, {"name": "b", "state": "hung"}]}
+    status: dict[str, Any] = {"actors": [{"name": "a", "state": "ready"}, {"name": "b", "state": "hung"}]}
     assert reasons(1000, 11_000, status) == ["b is hung"]
+    status["actors"].append(
+        {"name": "pilot", "state": "ready", "stats": {"error": "the page did not open (net::ERR_X)"}}
+    )
+    assert reasons(1000, 11_000, status) == ["b is hung", "the page did not open (net::ERR_X)"]
     assert reasons(1000, 11_001, {"actors": []}) == ["the last frame came 10 s ago"]
     assert reasons(None, 0, None) == ["no frame has been seen yet", "the supervisor does not answer"]

@@ -121,6 +121,10 @@ def test_late_frames_are_amber_and_never_shown_as_live(
     neighbours.state(seq, gameId="20251216-late", price=1.0, lastFrameAt=now_ms() - 60_000, connected=False)
     page.wait("document.querySelector('#age-text').textContent.startsWith('Offline since ')")
     assert "last known" in page.text("#notice")
+    neighbours.status = good_status()
+    neighbours.status["actors"][1]["stats"] = {"error": "the page did not open (net::ERR_UNSAFE_PORT)"}
+    page.wait("document.querySelector('#notice').textContent.includes('did not open (net::ERR_UNSAFE_PORT)')")
+    assert page.text("#health-title") == "The page did not open (net::ERR_UNSAFE_PORT)"
 
 
 def test_unknown_is_a_dash(page: Chromium, room: ControlRoom, neighbours: Neighbours) -> None:

@@ -35,6 +35,16 @@ def test_one_actor_in_trouble_is_named(state: str, level: str) -> None:
     assert said["title"].startswith("journal ")
 
 
+def test_a_page_that_does_not_open_is_said_where_all_actors_are_ready() -> None:
+    status = good_status()
+    pilot = next(one for one in status["actors"] if one["name"] == "pilot")
+    pilot["stats"] = {"error": "the page did not open (net::ERR_UNSAFE_PORT)"}
+    said = health(status)
+    assert (said["level"], said["title"]) == ("bad", "The page did not open (net::ERR_UNSAFE_PORT)")
+    pilot["stats"] = {"error": None}
+    assert health(status)["level"] == "good"
+
+
 def test_a_silent_supervisor_is_bad_news() -> None:
     assert health(None) == {"level": "bad", "title": "The supervisor does not answer", "last": None}
     assert health({"actors": []})["level"] == "bad"

@@ -19,12 +19,15 @@ function freshness() {
     return ["lost", `Offline since ${since}`, sentence];
   }
   const at = doc.state.lastFrameAt;
+  const wrong = doc.status.pageError;
+  const trouble = wrong ? `Nothing comes from the game: ${wrong}. It is tried again; is site.url right?` : "";
   if (typeof at !== "number") {
-    return ["unknown", "No frame yet", "Nothing was received from the game yet. The line below says what runs."];
+    const sentence = trouble || "Nothing was received from the game yet. The line below says what runs.";
+    return ["unknown", "No frame yet", sentence];
   }
   const age = Math.max(0, serverNow() - at);
   if (age > LOST_MS || (doc.state.connected === false && age > LATE_MS)) {
-    const sentence = "Nothing comes from the game; the browser and its page are being brought back. "
+    const sentence = `${trouble || "Nothing comes from the game; the browser and its page are being brought back."} `
       + "The numbers below are the last known ones, and this time is recorded as a gap.";
     return ["lost", `Offline since ${timeOfDay(at)}`, sentence];
   }

@@ -22,6 +22,7 @@ SETTLE_S = 2.0  # 5 to 50 ms are usual; a renderer that hangs must not hold back
 AUTO_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 NETWORK = {"maxPostDataSize": 1_000_000}
 SILENT_S = 0.5  # then a sign of life is asked for; the game itself gives four a second
+SIGNS_OF_TRUST = 3  # after which a page that was busy has told of all that waited in it
 FORGOTTEN_S = 60.0  # a page that crashed never answers
 NEVER_S = float("inf")
 
@@ -99,7 +100,12 @@ class Tap:
         if self._alive_s < now_s - SILENT_S:
             yield self._sign(self._command("Browser.getVersion"), None, now_s)
         for target in self._targets.values():
-            if target.reader is not None and target.traffic.is_busy and target.alive_s < now_s - SILENT_S:
+            if target.asked_s is not None:
+                target.lags = SIGNS_OF_TRUST
+                continue
+            silent = target.lags or target.alive_s < now_s - SILENT_S
+            if target.reader is not None and target.traffic.is_busy and silent:
+                target.asked_s = now_s
                 yield self._sign(self._command("Runtime.disable", session=target.reader), target, now_s)
 
     def _sign(self, command: Command, target: Target | None, now_s: float) -> Command:
@@ -108,7 +114,7 @@ class Tap:
 
     def _saw_alive(self, target: Target | None, at_s: float) -> None:
         self._alive_s = max(self._alive_s, at_s)
-        if target is not None:
+        if target is not None and not target.lags:
             target.alive_s = max(target.alive_s, at_s)
 
     def silent_since_s(self, now_s: float) -> float | None:
@@ -172,6 +178,7 @@ class Tap:
         if target.reader is None:
             yield from self._gone(target, now_s)
         elif was_reader:
+            target.asked_s = None
             yield from self._enable(target, target.reader)
 
     def _gone(self, target: Target, now_s: float) -> Iterator[Captured]:
@@ -213,7 +220,7 @@ class Tap:
     def _restarted(self, target: Target, cause: str, what: str, url: str, now_s: float) -> Iterator[Captured]:
         """The document, and with it every stream, went away without a word."""
         yield from self._leave(target.traffic.close_all(cause, target.alive_s))
-        target.alive_s = now_s
+        target.alive_s, target.asked_s, target.lags = now_s, None, 0
         if target.is_page:
             yield from self._leave(target.traffic.put(self.make.page(target.id, what, url, now_s)))
 
@@ -232,10 +239,13 @@ class Tap:
 
     def _on_answer(self, envelope: wire.Envelope, now_s: float) -> Iterator[Out]:
         if envelope.id in self._signs:
-            self._saw_alive(*self._signs.pop(envelope.id))
+            target, asked_s = self._signs.pop(envelope.id)
+            if target is not None and target.asked_s == asked_s:
+                target.asked_s, target.lags = None, max(0, target.lags - 1)
+            self._saw_alive(target, asked_s)
         if envelope.id in self._wanted:
-            target, want = self._wanted.pop(envelope.id)
-            yield from self._leave(target.traffic.fill(want, self._text_of(envelope, want)))
+            wanting, want = self._wanted.pop(envelope.id)
+            yield from self._leave(wanting.traffic.fill(want, self._text_of(envelope, want)))
         if envelope.id in self._leaving:
             session, parent = self._leaving.pop(envelope.id)
             yield self._command("Target.detachFromTarget", {"sessionId": session}, parent)

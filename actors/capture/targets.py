@@ -22,6 +22,8 @@ class Target:
     def __init__(self, target_id: str, kind: str, traffic: Traffic, alive_s: float) -> None:
         self.id = target_id
         self.alive_s = alive_s  # CDP seconds; up to here it surely worked, and all it saw was told
+        self.asked_s: float | None = None  # a sign of life is owed since then
+        self.lags = 0  # it owed one for too long: frames that it tells of now came long ago; signs until it is trusted
         self.kind = kind
         self.traffic = traffic
         self.sessions: dict[str, str] = {}  # session -> the session through which it came; the first one reads

@@ -45,7 +45,6 @@ class Traffic:
         self._coming: dict[str, Want] = {}  # GETs whose answer began to arrive
         self._streams: dict[str, str] = {}  # open streams -> what their acks share with other transports of a session
         self._announced: set[str] = set()  # streams whose beginning has left
-        self._last_s = 0.0  # CDP seconds of the newest frame
         self._errors: dict[str, str] = {}
         self._redactors: dict[str, Redactor] = {}
         self._handlers: dict[str, Callable[[Any, float], Iterator[Outcome]]] = {
@@ -87,7 +86,7 @@ class Traffic:
             yield from self.fill(want, None)
         self._coming.clear()
         for stream in list(self._streams):
-            yield from self._close(stream, cause, max(at_s, self._last_s))
+            yield from self._close(stream, cause, at_s)
 
     def expire(self, now_s: float) -> Iterator[Captured]:
         """Give up bodies that do not come."""
@@ -186,7 +185,6 @@ class Traffic:
         """Take the secrets out of what leaves the line; sees every item once, in order."""
         for item in items:
             if isinstance(item, FrameSeen):
-                self._last_s = max(self._last_s, item.cdp_s)
                 key = self._streams.setdefault(item.stream, item.stream)
                 redactor = self._redactors.setdefault(key, Redactor())
                 payload, changed = redactor.clean(item.sent, item.opcode, item.payload)

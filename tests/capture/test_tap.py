@@ -398,6 +398,18 @@ def test_only_the_silent_are_asked_for_a_sign_of_life_and_only_where_a_stream_is
     assert play.said() == [("Browser.getVersion", ""), ("Runtime.disable", "S1")]
 
 
+def test_what_a_page_tells_after_it_was_busy_came_long_before() -> None:
+    play = Play()
+    play.open()
+    play.frame("42[1]", at_s=11.0)
+    for now_s in (12.0, 12.6, 13.2):  # asked, owed, owed
+        play.take(play.tap.tick(now_s))
+    play.now_s = 14.0
+    play.frame("42[2]", at_s=14.0)
+    play.event("Inspector.targetCrashed")
+    assert [item.cdp_s for item in play.items if isinstance(item, StreamClosed)] == [11.0]
+
+
 def test_silence_with_signs_of_life_is_seen_and_without_them_is_not() -> None:
     play = Play()
     play.open()

@@ -32,7 +32,7 @@ from supervisor.words import duration, exit_figures, exit_words
 
 TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
 DUMP_S = 0.15  # for a hung child to write its stacks
-SPAWN_S = 10.0  # the fork server's first imports take 0.3 s here, several where the disk is cold
+SPAWN_S = 20.0  # the fork server's first imports take 0.3 s, more than 10 on a machine with a load of 40
 LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
 LAST_LINES = 50
 

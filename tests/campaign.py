@@ -144,8 +144,8 @@ def campaign(
             threading.Event().wait(2.0)
             sent = dict(control.sent)
         status = house.wait_ready(60)
-        flushed = house.status()["journal"]["seq"]
-        house.wait_until(lambda status: status["journal"]["seq"] > flushed, 60)
+        flushed = house.wait_until(lambda status: bool(status["journal"].get("seq")))["journal"]["seq"]
+        house.wait_until(lambda status: (status["journal"].get("seq") or 0) > flushed)
         code = house.interrupt(60)
         assert code == 0, house.said()
     finally:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from actors.journal.merge import SKEW_S, Merged, Seen, StreamMerge
 
-JITTER_S = 0.0009  # each way: two clients differ by at most 1.8 ms, within the tolerance
+JITTER_S = 0.004  # each way: on a loaded machine two clients were seen to differ by 3.5 ms
 
 
 class Stay(Struct):

@@ -120,8 +120,13 @@ def doctor(given: Given) -> None:
 @settings_flags
 def events(given: Given, types: tuple[str, ...], since: int | None, as_json: bool) -> None:
     """Follow the event feed in the terminal until Ctrl-C."""
-    from supervisor.follow import follow_events
+    from supervisor.follow import KNOWN, follow_events, unknown_types
 
+    for unknown in unknown_types(types):
+        known = f"{', '.join(KNOWN)}, raw.<name>"
+        click.echo(
+            f"warning: --type {unknown}: no such type is known, only {known}. Waiting for it all the same.", err=True
+        )
     endpoints = ask(given.load_to_find().config.runtime_path, "status")["endpoints"]
     if endpoints["events"] is None or endpoints["requests"] is None:
         raise CommandError("The broadcaster does not serve events now. `vectra-supervisor status` says why.", 1)

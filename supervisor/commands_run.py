@@ -128,9 +128,12 @@ def restart(given: Given, actor: str | None) -> None:
     """Stop and start ACTOR, or without it all actors, in order, and wait until they are ready."""
     config = given.load_to_find().config
     pid = require_running(config.runtime_path)
-    old_pids = ask(config.runtime_path, "restart", actor=actor)["actors"]
-    limit_s = config.supervisor.start_timeout_s + config.supervisor.stop_timeout_s * len(old_pids)
-    late = wait_ready(config.runtime_path, pid, old_pids, limit_s)
+    try:
+        old_pids = ask(config.runtime_path, "restart", actor=actor)["actors"]
+        limit_s = config.supervisor.start_timeout_s + config.supervisor.stop_timeout_s * len(old_pids)
+        late = wait_ready(config.runtime_path, pid, old_pids, limit_s)
+    except KeyboardInterrupt:
+        raise CommandError("\nThe restart goes on; `vectra-supervisor status` shows how far it is.", 1) from None
     if late:
         raise CommandError(f"not ready after {limit_s:g} s: {', '.join(late)}. `vectra-supervisor status` says why.", 1)
     click.echo(f"{actor} is ready again." if actor else f"All {len(old_pids)} actors are ready again.")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.running import ROOT, child, is_gone, running
+from tests.supervisor.running import ROOT, child, is_gone, running, until
 
 pytestmark = pytest.mark.system
 
@@ -121,6 +122,22 @@ def test_the_commands_talk_to_a_running_vectra(tmp_path: Path) -> None:
         assert supervisor.wait() == 0
         assert all(is_gone(pid) for pid in pids.values())
         assert not (endpoints / "web").exists()
+
+
+def test_ctrl_c_leaves_a_restart_going_on_and_says_so(tmp_path: Path) -> None:
+    with running(tmp_path, [child("slow", "ignores_sigterm", shutdown_s=3)]) as supervisor:
+        before = supervisor.pid("slow")
+        command = subprocess.Popen(
+            [sys.executable, "-P", "-m", "vectra_player.entry", "restart", "slow", "--set", f"data_dir={tmp_path}"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+        )
+        supervisor.says("restarting slow, as asked")
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=60)
+        assert said.decode() == "\nThe restart goes on; `vectra-supervisor status` shows how far it is.\n"
+        assert command.returncode == 1
+        until(lambda: supervisor.actor("slow")["pid"] not in (None, before))
 
 
 def test_a_mistake_in_the_settings_locks_nobody_out_of_a_running_vectra(tmp_path: Path) -> None:

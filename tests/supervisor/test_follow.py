@@ -1,0 +1,18 @@
+"""Which event types `events` knows."""
+
+from actors.broadcaster.feed import TYPES
+from supervisor.follow import KNOWN, unknown_types
+
+
+def test_it_knows_what_the_feed_announces() -> None:
+    assert KNOWN == TYPES
+
+
+def test_a_type_that_cannot_come_is_told_and_a_wildcard_counts_where_it_meets_one() -> None:
+    assert unknown_types(["game.tick", "raw.anything", "raw.new*", "game.*", "ra*", "*"]) == []
+    assert unknown_types(["nonsense.foo", "nonsense.*", "game", "game.tic"]) == [
+        "nonsense.foo",
+        "nonsense.*",
+        "game",
+        "game.tic",
+    ]

@@ -7,6 +7,7 @@ import select
 
 import click
 
+from actors.core.config import Config
 from supervisor.ask import CommandError, NotRunning, ask
 from supervisor.plan import known_ids
 from supervisor.shared_flags import Given, settings_flags
@@ -105,12 +106,22 @@ def doctor(given: Given) -> None:
     """Look for what keeps VECTRA from working on this machine, and say how to mend each."""
     from supervisor.doctor import examine
 
-    findings = examine(given.load().config)
+    findings = examine(_in_force(given.load().config))
     for finding in findings:
         click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}")
         if not finding.good:
             click.echo(f"       {finding.fix}")
     raise SystemExit(0 if all(finding.good for finding in findings) else 1)
+
+
+def _in_force(config: Config) -> Config:
+    """Return the settings that VECTRA runs with, a demo's too; where none runs the given ones."""
+    import msgspec
+
+    try:
+        return msgspec.convert(ask(config.runtime_path, "config")["config"], Config)
+    except CommandError:
+        return config
 
 
 @click.command(short_help="Follow the events in the terminal.")

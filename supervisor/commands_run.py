@@ -12,11 +12,13 @@ from pathlib import Path
 
 import click
 
+from actors.core.config import Config
 from actors.core.files import PRIVATE_FILE, private_dir
 from supervisor.ask import CommandError, NotRunning, Watch, ask, require_running, wait_ready
 from supervisor.console import READY_MARK
 from supervisor.locks import running_pid
 from supervisor.logs import last_lines
+from supervisor.plan import demo_config
 from supervisor.shared_flags import Given, settings_flags
 from supervisor.words import exit_words
 
@@ -34,7 +36,8 @@ def start(given: Given, foreground: bool, demo: bool) -> None:
     In the background by default. Exits with 1, and stops everything again, when an actor does not become ready; with 0
     when VECTRA runs already.
     """
-    runtime_dir = given.load().config.runtime_path
+    config = given.load().config
+    runtime_dir = config.runtime_path
     if (pid := running_pid(runtime_dir)) is not None:
         from supervisor.figures import web_address
 
@@ -42,12 +45,23 @@ def start(given: Given, foreground: bool, demo: bool) -> None:
         if (address := web_address(runtime_dir)) is not None:
             click.echo(f"  control room     {address}")
         return
+    _refuse_what_must_fail(demo_config(config) if demo else config)
     command = [sys.executable, "-P", "-m", "supervisor", *given.arguments(), *(["--demo"] if demo else [])]
     environment = {**os.environ, "PYTHONPATH": _import_path()}
     sys.stdout.flush()
     if foreground:
         os.execve(command[0], [*command, "--foreground"], environment)  # noqa: S606 - this process becomes the daemon
     raise SystemExit(_start_in_background(command, environment, runtime_dir))
+
+
+def _refuse_what_must_fail(config: Config) -> None:
+    """CommandError: all that a start would fail for, at once, before anything is started."""
+    from supervisor.doctor import hindrances
+
+    found = hindrances(config, os.environ)
+    if found:
+        lines = [f"  {finding.what}: {finding.found}\n       {finding.fix}" for finding in found]
+        raise CommandError("\n".join(["VECTRA cannot start here:", *lines]), 1)
 
 
 def _import_path() -> str:

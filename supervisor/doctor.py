@@ -1,13 +1,14 @@
 """What keeps VECTRA from working on this machine, each with its fix. Only looks; changes nothing.
 
-In: the settings. Out: findings. Ports of a running VECTRA are its own and count as good.
+In: the settings, of a running VECTRA those it runs with. Out: findings. What a running VECTRA uses, its ports and its
+display, is its own and counts as good.
 """
 
 import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,16 @@ from actors.core.config import Config
 from supervisor.locks import running_pid
 from vectra_player.entry import foreign_packages
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+CHROMIUMS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+    "chrome",
+    "microsoft-edge",
+    "brave-browser",
+)
+SERVED = ("web.port", "feed.port", "monitor.port", "bus.events", "bus.requests")
 LOW_BYTES = 5_000_000_000  # about a day of the journal with its Parquet, see docs/architecture.md
 
 
@@ -37,11 +47,22 @@ def examine(config: Config) -> list[Finding]:
         _python(),
         _foreign(),
         _chromium(config),
+        _display(config, os.environ),
         *_directories(config),
         _disk(config),
         *_ports(config),
         *_earlier_files(config),
     ]
+
+
+def hindrances(config: Config, environ: Mapping[str, str]) -> list[Finding]:
+    """Return what a start would fail for, as far as a few milliseconds can tell. Nothing may run there yet.
+
+    Ports are not looked at where an earlier run was killed: what it left may hold them, and the start ends that first.
+    """
+    left_over = (config.runtime_path / "children.json").exists()
+    ports = [] if left_over else [finding for finding in _ports(config) if finding.what in SERVED]
+    return [finding for finding in (_chromium(config), _display(config, environ), *ports) if not finding.good]
 
 
 def _python() -> Finding:
@@ -64,6 +85,17 @@ def _chromium(config: Config) -> Finding:
     else:
         fix = "sudo apt-get install chromium, or set browser.binary to the browser's path."
     return Finding(what="Chromium", good=found is not None, found=found or "not found", fix=fix)
+
+
+def _display(config: Config, environ: Mapping[str, str]) -> Finding:
+    if config.browser.headless:
+        return Finding(what="display", good=True, found="not needed, browser.headless is true")
+    if running_pid(config.runtime_path) is not None:
+        return Finding(what="display", good=True, found="VECTRA is running")
+    found = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    fix = "Start in a desktop session, or set browser.headless: true. `start --demo` needs no display."
+    missing = "none (DISPLAY and WAYLAND_DISPLAY are unset), and browser.headless is false"
+    return Finding(what="display", good=bool(found), found=found or missing, fix=fix)
 
 
 def _directories(config: Config) -> Iterator[Finding]:

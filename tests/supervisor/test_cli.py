@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -122,6 +123,27 @@ def test_the_commands_talk_to_a_running_vectra(tmp_path: Path) -> None:
         assert supervisor.wait() == 0
         assert all(is_gone(pid) for pid in pids.values())
         assert not (endpoints / "web").exists()
+
+
+def test_a_start_that_must_fail_says_all_that_hinders_it_and_starts_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = ("--set", f"web.port={port}", "--set", "browser.binary=/no/such/program")
+        result = vectra(tmp_path, "start", *settings, DISPLAY="", WAYLAND_DISPLAY="")
+        demo = vectra(tmp_path, "start", "--demo", "--foreground", *settings)
+    assert result.returncode == demo.returncode == 1
+    assert result.stderr.startswith(
+        "VECTRA cannot start here:\n  Chromium: not found\n       browser.binary is '/no/such/"
+    )
+    assert f"  web.port: {port} is taken\n" in result.stderr
+    assert "  display: none (DISPLAY and WAYLAND_DISPLAY are unset)" in result.stderr
+    assert "display" not in demo.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_doctor_looks_at_the_settings_that_a_running_vectra_has(tmp_path: Path) -> None:
+    with running(tmp_path, [child("journal")], "browser.headless=true"):
+        assert "ok   display: not needed, browser.headless is true" in vectra(tmp_path, "doctor", DISPLAY="").stdout
 
 
 def test_ctrl_c_leaves_a_restart_going_on_and_says_so(tmp_path: Path) -> None:

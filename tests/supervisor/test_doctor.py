@@ -1,13 +1,22 @@
 """What doctor finds, on real directories and real ports."""
 
 import socket
+import sys
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from actors.core.config import Browser, Config, Feed
-from supervisor.doctor import Finding, examine
+from actors.browser.command import NAMES
+from actors.core.config import Browser, BusSection, Config, Feed, Monitor, Web
+from supervisor.doctor import CHROMIUMS, Finding, examine, hindrances
+
+
+def at_any_port(config: Config) -> Config:
+    bus = BusSection(events="tcp://127.0.0.1:0", requests="tcp://127.0.0.1:0")
+    ports = {"web": Web(port=0), "feed": Feed(port=0), "monitor": Monitor(port=0), "bus": bus}
+    return msgspec.structs.replace(config, **ports)
 
 
 def found(config: Config) -> dict[str, Finding]:
@@ -31,6 +40,36 @@ def test_a_browser_that_is_not_there_and_one_that_is(tmp_path: Path) -> None:
     program = tmp_path / "chromium"
     program.touch(mode=0o755)
     assert found(Config(data_dir=str(tmp_path), browser=Browser(binary=str(program))))["Chromium"].good
+
+
+def test_a_display_is_needed_for_a_window_only(tmp_path: Path) -> None:
+    window = Config(data_dir=str(tmp_path), browser=Browser(binary=sys.executable, cdp_port=0))
+    (missing,) = hindrances(at_any_port(window), {})
+    assert (missing.what, "browser.headless: true" in missing.fix) == ("display", True)
+    assert hindrances(at_any_port(window), {"DISPLAY": ":0"}) == []
+    headless = msgspec.structs.replace(window, browser=Browser(binary=sys.executable, headless=True))
+    assert hindrances(at_any_port(headless), {}) == []
+
+
+def test_it_looks_for_the_browsers_that_the_browser_actor_looks_for() -> None:
+    assert CHROMIUMS == NAMES
+
+
+def test_a_start_is_refused_for_all_that_hinders_it_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as events:
+        config = Config(
+            data_dir=str(tmp_path),
+            browser=Browser(binary="/no/such/chromium"),
+            web=Web(port=web.getsockname()[1]),
+            feed=Feed(port=0),
+            monitor=Monitor(port=0),
+            bus=BusSection(events=f"tcp://127.0.0.1:{events.getsockname()[1]}", requests="tcp://127.0.0.1:0"),
+        )
+        found = [finding.what for finding in hindrances(config, {})]
+        assert found == ["Chromium", "display", "web.port", "bus.events"]
+        config.runtime_path.mkdir()
+        (config.runtime_path / "children.json").touch()  # what was left may hold the ports: the start ends it first
+        assert [finding.what for finding in hindrances(config, {})] == ["Chromium", "display"]
 
 
 def test_a_data_directory_open_to_others_is_named_with_the_command(tmp_path: Path) -> None:

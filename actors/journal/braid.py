@@ -53,6 +53,11 @@ class Braid:
         seen = Seen(digest(item.sent, item.opcode, item.payload), item.cdp_s, item)
         yield from merge.frame(incarnation, seen, now_s)
 
+    def silence(self, incarnation: int, silent: bool) -> None:
+        """Say whether nothing is heard of a capture any more; nobody waits for it then."""
+        for merge in self._merges.values():
+            merge.silence(incarnation, silent)
+
     def detach(self, incarnation: int, now_s: float) -> Iterator[Merged]:
         """A capture is gone; what it read stays until it has its place."""
         for merge in list(self._merges.values()):

@@ -19,6 +19,7 @@ from actors.journal.judge import looks_like_engine_io, refusal
 from actors.journal.memory import Memory, Session
 from actors.journal.merge import SKEW_S, Merged
 
+SILENT_S = 1.0  # captures send a read mark each 100 ms; the supervisor takes them for hung after as long
 SAME_PAGE_US = 3_000_000  # two captures tell of the same reload within this
 PAGES_KEPT = 100
 
@@ -36,6 +37,8 @@ class JournalCore:
         self._since_s: dict[int, float] = {}  # attaches that this process heard of, CDP seconds
         self._pages: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._moved: dict[int, set[str]] = {}  # streams whose place changed since the last mark, by incarnation
+        self._heard_s: dict[int, float] = {}  # when each capture incarnation was heard last
+        self._silent: set[int] = set()
         self.epoch = epoch
         self.refused = 0  # capture batches of another epoch, or with a hole: they are sent again
         self.ignored_frames = 0
@@ -51,10 +54,12 @@ class JournalCore:
     def restore(self, frames: Iterable[m.Frame], now_s: float) -> None:
         """Take up the merge where the journal's files end. frames: their tail, rising."""
         self._braid.restore(frames, self.memory.sessions.values(), now_s)
+        self._heard_s = {session.incarnation: now_s for session in self.memory.attached}
 
     def take(self, batch: m.CaptureBatch, wall_minus_monotonic_s: float, now_s: float) -> bool:
         """Take what is new in a capture's batch; False where it has to be sent again. now_s: monotonic."""
         session = self._session(batch, now_s)
+        self._hear(batch.incarnation, now_s)
         received = self._received[batch.incarnation]
         if batch.epoch != self.epoch or batch.nack != self._nacks.get(batch.incarnation, 0):
             self.refused += 1
@@ -72,12 +77,22 @@ class JournalCore:
         return True
 
     def tick(self, now_s: float) -> None:
-        """Decide what a merge may not put off any longer."""
+        """Decide what a merge may not put off any longer; nobody waits for a capture that is silent."""
+        for incarnation, heard_s in self._heard_s.items():
+            if now_s - heard_s > SILENT_S and incarnation not in self._silent:
+                self._silent.add(incarnation)
+                self._braid.silence(incarnation, True)
         for merged in self._braid.decide(now_s):
             self._place(merged)
         for session in self.memory.sessions.values():
             if session.incarnation in self._moved:
                 self._settle(session, session.read_until_us, mark=True)
+
+    def _hear(self, incarnation: int, now_s: float) -> None:
+        self._heard_s[incarnation] = now_s
+        if incarnation in self._silent:
+            self._silent.remove(incarnation)
+            self._braid.silence(incarnation, False)
 
     @property
     def holding(self) -> bool:
@@ -289,6 +304,8 @@ class JournalCore:
                   incarnation=session.incarnation)  # fmt: skip
 
     def _detach(self, session: Session, at_us: int, cause: str, now_s: float) -> None:
+        self._heard_s.pop(session.incarnation, None)
+        self._silent.discard(session.incarnation)
         was_connected = self.memory.connected
         held = self._braid.first_held(session.incarnation)
         for merged in self._braid.detach(session.incarnation, now_s):

@@ -37,6 +37,7 @@ class _Session(Struct):
     floor: int = 0  # it cannot lie before this merged position
     held: list[Seen] = []
     dead: bool = False
+    silent: bool = False  # nothing was heard of it for a while: it may be dead, nobody may wait for it
 
 
 class Merged(Struct, frozen=True):
@@ -135,6 +136,12 @@ class StreamMerge:
             yield from self._advance(known, seen, False)
         yield from self.decide(now_s)
 
+    def silence(self, session: int, silent: bool) -> None:
+        """Say whether nothing is heard of a session any more: one that is silent leads nobody."""
+        known = self._sessions.get(session)
+        if known is not None:
+            known.silent = silent
+
     def detach(self, session: int, now_s: float) -> Iterator[Merged]:
         """A session ended. What it read stays until it is known to be in the merged stream."""
         known = self._sessions.get(session)
@@ -159,7 +166,7 @@ class StreamMerge:
         return [session for session in self._sessions.values() if session.place is None and session.held]
 
     def _leader_lives(self) -> bool:
-        return any(session.place is not None and not session.dead for session in self._sessions.values())
+        return any(s.place is not None and not s.dead and not s.silent for s in self._sessions.values())
 
     def _settled(self, session: _Session, now_s: float) -> tuple[int, bool] | None:
         """Return (place, ambiguous) where the session can be placed now."""
@@ -178,7 +185,8 @@ class StreamMerge:
 
     def _may_lead(self, session: _Session, now_s: float) -> bool:
         """The oldest attached leads, once an older attach would have been heard of."""
-        older = [s for s in self._sessions.values() if s.place is None and s.since_s < session.since_s and not s.dead]
+        waiting = [s for s in self._sessions.values() if s.place is None and not s.dead and not s.silent]
+        older = [s for s in waiting if s.since_s < session.since_s]
         return not older and now_s - session.heard_s >= self._skew_s
 
     def _candidates(self, session: _Session) -> list[int]:

@@ -5,7 +5,8 @@ from msgspec import msgpack
 
 from actors.core import messages as m
 from actors.core.segments import Batch
-from actors.journal.core import JournalCore, looks_like_engine_io
+from actors.journal.core import JournalCore
+from actors.journal.judge import looks_like_engine_io
 from actors.journal.memory import Memory
 
 PATTERN = r"^wss?://([^/]+\.)?rugs\.fun/socket\.io/"
@@ -214,3 +215,17 @@ def test_a_standby_that_hears_late_of_a_new_socket_doubles_nothing() -> None:
     play.hear(opened(at_us=1_000_000), *first, incarnation=1)
     play.hear(opened(at_us=1_030_000), *first, capture="capture-b", incarnation=2)
     assert play.frames == [frame.payload for frame in first]
+
+
+def test_nobody_waits_for_a_capture_that_died_and_has_no_successor_yet() -> None:
+    play = Play()
+    play.core = JournalCore(Memory(), PATTERN, EPOCH, standby=True)
+    play.hear(attached(), opened(), seen(b"2", at_us=1_000_000))
+    play.hear(attached(5_000_000), seen(b"3", at_us=5_500_000), capture="capture-b", incarnation=2)
+    assert play.frames == [b"2"], "held: capture-a leads, as far as is known"
+    play.core.tick(0.5)
+    play.write()
+    assert play.frames == [b"2"]
+    play.core.tick(1.5)
+    play.write()
+    assert play.frames == [b"2", b"3"]

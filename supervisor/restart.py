@@ -1,8 +1,8 @@
 """Whether, when and which children restart. Pure: told the time, owns no process, no clock, no randomness.
 
 Three rules. OTP's restart intensity: at most `intensity` restarts within any `period_s`. A streak: a child that dies
-again and again before it was ready for a whole period counts each death, so that one which dies 1.1 s after ready is
-caught as well, which the window alone never sees. Back-off: past either bound each restart waits twice as long as
+again and again within 2 s of being ready counts each death, so that one which dies 1.1 s after ready is caught as
+well, which the window alone never sees. Back-off: past either bound each restart waits twice as long as
 the one before, from 1 s to 30 s, and the child is crash-looping until it was ready for a whole period.
 """
 
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from supervisor.spec import Restart, Strategy
 
+QUICK_S = 2.0  # who was ready for longer did some work: blows that come every few seconds are no crash loop
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
 JITTER = 0.2  # of the delay, up or down: children that fell together do not come back together
@@ -48,7 +49,7 @@ class History:
         self._intensity = intensity
         self._period_s = period_s
         self._window = Intensity(intensity, period_s)
-        self.streak = 0  # deaths in a row without a whole period of being ready
+        self.streak = 0  # deaths in a row, each within `QUICK_S` of being ready
         self.delayed = 0  # restarts in a row that had to wait
         self.crash_looping = False
 
@@ -56,6 +57,8 @@ class History:
         """Record a death; ready_since_s: when it became ready, None if it never did; luck: 0 to 1, for the jitter."""
         if self.stable(now_s, ready_since_s):
             self.settled()
+        elif ready_since_s is not None and now_s - ready_since_s >= min(QUICK_S, self._period_s):
+            self.streak = 0
         self.streak += 1
         if self._window.allows(now_s) and self.streak <= self._intensity:
             return Decision(0.0, False)

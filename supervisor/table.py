@@ -76,6 +76,9 @@ def _facts(state: dict[str, Any], web_address: str | None) -> list[tuple[str, st
     if journal["seq"] is not None:
         size = f"{(journal['bytes'] or 0) / 1e6:.1f} MB"
         facts.append(("journal", f"record {journal['seq']}, {size}, {journal['unacked'] or 0} frames not yet safe"))
+    for actor in state["actors"]:
+        if actor["name"] != "pilot" and actor["stats"].get("error"):
+            facts.append(("trouble", f"{actor['name']}: {actor['stats']['error']}; it goes on by itself when mended"))
     if gaps["count"]:
         facts.append(("gaps", f"{gaps['count']}, {duration(gaps['seconds'] or 0)} in all"))
     facts += [(name, url) for name, url in {**state["endpoints"], "web": web_address}.items() if url]

@@ -84,7 +84,7 @@ def health(status: dict[str, Any] | None) -> dict[str, Any]:
     troubled = [actor for actor in actors if actor.get("state") != "ready"]
     if not actors:
         return {"level": "bad", "title": "No actor is running", "last": None}
-    if not troubled and (wrong := page_error(status)) is not None:
+    if not troubled and (wrong := page_error(status) or work_error(actors)) is not None:
         return {"level": "bad", "title": wrong[:1].upper() + wrong[1:], "last": last_exit(actors)}
     if not troubled:
         count = NUMBERS[len(actors)].lower() if len(actors) < len(NUMBERS) else str(len(actors))
@@ -101,6 +101,15 @@ def page_error(status: dict[str, Any]) -> str | None:
     pilot: dict[str, Any] = next((actor for actor in actors if actor.get("name") == "pilot"), {})
     wrong = (pilot.get("stats") or {}).get("error")
     return None if wrong is None else str(wrong)
+
+
+def work_error(actors: list[dict[str, Any]]) -> str | None:
+    """Return what keeps an actor that runs from its work, a full disk above all; None where nothing does."""
+    for actor in actors:
+        wrong = (actor.get("stats") or {}).get("error")
+        if wrong:
+            return f"{actor.get('name')}: {wrong}; what comes is kept as long as it can be"
+    return None
 
 
 def last_exit(actors: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -61,8 +61,8 @@ def reasons(last_frame_ms: int | None, now_ms: int, status: dict[str, Any] | Non
     for actor in status.get("actors", []):
         if actor.get("state") != "ready":
             found.append(f"{actor.get('name')} is {actor.get('state')}")
-        elif actor.get("name") == "pilot" and (wrong := (actor.get("stats") or {}).get("error")):
-            found.append(str(wrong))
+        elif wrong := (actor.get("stats") or {}).get("error"):  # the pilot's is a whole sentence
+            found.append(str(wrong) if actor.get("name") == "pilot" else f"{actor.get('name')}: {wrong}")
     return found
 
 

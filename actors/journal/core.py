@@ -15,7 +15,7 @@ from actors.core import messages as m
 from actors.core.blocks import Cut
 from actors.core.segments import Batch, Mark
 from actors.journal.braid import Braid
-from actors.journal.judge import looks_like_engine_io, refusal
+from actors.journal.judge import is_handshake, looks_like_engine_io, refusal
 from actors.journal.memory import Memory, Session
 from actors.journal.merge import SKEW_S, Merged
 
@@ -256,7 +256,8 @@ class JournalCore:
             self.note(item.at_us, "merge", what="ambiguous", stream=item.stream, seq=seq, cause=cause)
 
     def _store(self, item: m.FrameSeen) -> int:
-        self._seen_again(item.at_us)
+        if not is_handshake(item.payload, sent=item.sent):
+            self._seen_again(item.at_us)
         stream = self.memory.streams.get(item.stream)
         if stream is not None and not stream.open:
             self.note(item.at_us, "connection", what="resumed", stream=item.stream, url=stream.url)
@@ -284,7 +285,6 @@ class JournalCore:
         self._braid.opened(item.stream, session.incarnation, item.cdp_s, now_s, whole=whole)
         if item.stream in self.memory.streams:
             return  # the other capture said so
-        self._seen_again(item.at_us)
         self.note(item.at_us, "connection", what="opened", stream=item.stream, url=item.url, transport=item.transport)
 
     def _ignore(self, stream: str) -> None:

@@ -10,12 +10,21 @@ import msgspec
 from actors.core import messages as m
 
 _OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost")
+_PROBES = (b"2probe", b"3probe", b"5", b"6")
 _ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
 
 
 def looks_like_engine_io(payload: bytes) -> bool:
     """Say whether a text frame of a socket with unknown URL could be the game's."""
     return _ENGINE_IO.match(payload[:8]) is not None
+
+
+def is_handshake(payload: bytes, *, sent: bool) -> bool:
+    """Say whether a frame belongs to a socket's beginning, before the server has taken the page in.
+
+    The server sends the game's events from its answer to `40` on; what it sent meanwhile nobody received.
+    """
+    return payload.startswith(b"0{") or payload in _PROBES or (sent and payload.startswith(b"40"))
 
 
 def refusal(note: m.Submit) -> str | None:

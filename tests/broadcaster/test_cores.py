@@ -259,5 +259,7 @@ def test_reasons_name_each_actor_that_is_not_ready() -> None:
         {"name": "pilot", "state": "ready", "stats": {"error": "the page did not open (net::ERR_X)"}}
     )
     assert reasons(1000, 11_000, status) == ["b is hung", "the page did not open (net::ERR_X)"]
+    status["actors"][-1] = {"name": "journal", "state": "ready", "stats": {"error": "disk full"}}
+    assert reasons(1000, 11_000, status) == ["b is hung", "journal: disk full"]
     assert reasons(1000, 11_001, {"actors": []}) == ["the last frame came 10 s ago"]
     assert reasons(None, 0, None) == ["no frame has been seen yet", "the supervisor does not answer"]

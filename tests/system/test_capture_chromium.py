@@ -363,6 +363,7 @@ def test_the_polling_phase_is_whole_and_no_secret_leaves(house: House, page: Web
         handled = house.journal.until(lambda: server.handled, "what the page handled")
         for capture in BOTH:
             wait_for(house, place, [b'42["n",%d]' % handled[-1]], capture)
+            wait_for(house, place, [f'430["{MARK}"]'.encode()], capture)  # the server answers when it has the time
             assert emitted(house, place, capture) == handled
             check_polling(house, place, capture)
         opened = since(house, place, "capture-a", StreamOpened)

@@ -127,7 +127,7 @@ def test_a_stop_flushes_what_is_synced_and_nothing_beyond(nursery: Nursery, conf
 
 
 def test_a_stop_takes_what_was_sent_before_it(nursery: Nursery, config: Config) -> None:
-    batches = row_batches(range(1, 281), size=1)  # more than the writer reads in a turn, less than the pipes hold
+    batches = row_batches(range(1, 181), size=1)  # what a stopped writer leaves waiting in the pipes
     with Source(config.runtime_path, "writer", batches[:1]) as source:
         pid = nursery.start("writer", WRITER, with_flush(config, 0.05, 5000))
         source.pump(lambda: source.acked >= source.last)

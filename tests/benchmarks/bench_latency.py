@@ -44,12 +44,13 @@ async def feed(url: str, seconds: float) -> list[float]:
     delays: list[float] = []
     async with aiohttp.ClientSession() as session, session.ws_connect(url, max_msg_size=0) as socket:
         await socket.send_json({"action": "subscribe", "types": ["raw.load"], "since": None})
+        since_ms = time.time() * 1000  # what was emitted before is the catch-up behind the snapshot
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 async for message in socket:
                     event = msgspec.json.decode(message.data)
-                    if event["type"] == "raw.load":
-                        delays.append(time.time() * 1000 - event["data"]["args"][0]["sentAt"])
+                    if event["type"] == "raw.load" and (sent_ms := event["data"]["args"][0]["sentAt"]) >= since_ms:
+                        delays.append(time.time() * 1000 - sent_ms)
     return delays
 
 

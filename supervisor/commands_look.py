@@ -131,10 +131,10 @@ def _in_force(config: Config) -> Config:
 @settings_flags
 def events(given: Given, types: tuple[str, ...], since: int | None, as_json: bool) -> None:
     """Follow the event feed in the terminal until Ctrl-C."""
-    from supervisor.follow import KNOWN, follow_events, unknown_types
+    from supervisor.follow import TYPES, follow_events, unknown_types
 
     for unknown in unknown_types(types):
-        known = f"{', '.join(KNOWN)}, raw.<name>"
+        known = f"{', '.join(TYPES)}, raw.<name>"
         click.echo(
             f"warning: --type {unknown}: no such type is known, only {known}. Waiting for it all the same.", err=True
         )

@@ -7,27 +7,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from actors.rugs.catalogue import TYPES as TYPES
+
 LINE_LENGTH = 160
-KNOWN = (
-    "connection.authenticated",
-    "game.completed",
-    "game.tick",
-    "order.request",
-    "order.result",
-    "player.action",
-    "player.leaderboard",
-    "player.state",
-    "player.trade",
-    "sidebet.other",
-    "sidebet.placed",
-    "sidebet.result",
-    "system.actor",
-    "system.connection",
-    "system.drift",
-    "system.gap",
-    "system.recording",
-)
-"""Every type that has a name of its own; beside them there is `raw.<name>` for whatever else the game sends."""
 
 
 def unknown_types(types: Iterable[str]) -> list[str]:
@@ -37,9 +19,9 @@ def unknown_types(types: Iterable[str]) -> list[str]:
 
 def _is_known(wanted: str) -> bool:
     if not wanted.endswith("*"):
-        return wanted in KNOWN or wanted.startswith("raw.")
+        return wanted in TYPES or wanted.startswith("raw.")
     start = wanted[:-1]
-    return start.startswith("raw.") or any(known.startswith(start) for known in (*KNOWN, "raw."))
+    return start.startswith("raw.") or any(known.startswith(start) for known in (*TYPES, "raw."))
 
 
 def follow_events(door: str, requests: str, types: tuple[str, ...], since: int | None, as_json: bool) -> None:

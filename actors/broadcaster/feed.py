@@ -20,30 +20,11 @@ from actors.broadcaster.hub import Hub
 from actors.broadcaster.snapshots import Snapshots
 from actors.broadcaster.subscription import Subscription
 from actors.core.config import Feed
+from actors.rugs.catalogue import TYPES as TYPES
 
 LARGEST_MESSAGE = 65_536  # what a client says: a subscription with a thousand names fits
 LARGEST_SEQ = 2**53
 GOING_AWAY = 1001
-TYPES = (
-    "connection.authenticated",
-    "game.completed",
-    "game.tick",
-    "order.request",
-    "order.result",
-    "player.action",
-    "player.leaderboard",
-    "player.state",
-    "player.trade",
-    "sidebet.other",
-    "sidebet.placed",
-    "sidebet.result",
-    "system.actor",
-    "system.connection",
-    "system.drift",
-    "system.gap",
-    "system.recording",
-)
-"""What the feed may send beside `raw.*`, told in `hello` with what was seen."""
 
 
 class Order(Struct, frozen=True):

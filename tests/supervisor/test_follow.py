@@ -1,11 +1,12 @@
 """Which event types `events` knows."""
 
 from actors.broadcaster.feed import TYPES
-from supervisor.follow import KNOWN, unknown_types
+from supervisor import follow
+from supervisor.follow import unknown_types
 
 
 def test_it_knows_what_the_feed_announces() -> None:
-    assert KNOWN == TYPES
+    assert follow.TYPES == TYPES
 
 
 def test_a_type_that_cannot_come_is_told_and_a_wildcard_counts_where_it_meets_one() -> None:

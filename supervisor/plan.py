@@ -15,17 +15,16 @@ CAPTURE_HANG_S = 1.0  # the other capture covers that long, see docs/architectur
 
 DEMO_SOCKETS = r"^wss?://127\.0\.0\.1(:\d+)?/socket\.io/"
 
-_DOORS = ("feed", "monitor", "bus", "web")
 _PLAN: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    # id, start, the settings it reads ("log" is everyone's)
-    ("web", "web.actor:run", ("web", "feed", "monitor", "bus", "recording")),
-    ("broadcaster", "actors.broadcaster.actor:run", (*_DOORS, "journal")),
+    # id, start, the settings it reads ("log" is everyone's); tests/supervisor/test_plan_sections.py compares
+    ("web", "web.actor:run", ("web", "feed")),
+    ("broadcaster", "actors.broadcaster.actor:run", ("feed", "monitor", "bus", "web")),
     ("state", "actors.state.actor:run", ()),
     ("writer", "actors.writer.actor:run", ("recording",)),
-    ("normalizer", "actors.normalizer:run", ("recording", "site")),
+    ("normalizer", "actors.normalizer:run", ()),
     ("journal", "actors.journal.actor:run", ("journal", "recording", "site", "capture")),
-    ("capture-b", "actors.capture.actor:run", ("capture",)),
-    ("capture-a", "actors.capture.actor:run", ("capture",)),
+    ("capture-b", "actors.capture.actor:run", ("capture", "site")),
+    ("capture-a", "actors.capture.actor:run", ("capture", "site")),
     ("simulator", "actors.simulator.actor:run", ("simulator",)),
     ("browser", "actors.browser.actor:run", ("browser",)),
     ("pilot", "actors.pilot.actor:run", ("site", "capture")),

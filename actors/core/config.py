@@ -44,6 +44,7 @@ class Capture(Section, frozen=True, kw_only=True):
     """How the browser's traffic is read."""
 
     standby: bool = True
+    buttons: bool = True
     ring_bytes: Annotated[int, Meta(ge=1_000_000, le=4_000_000_000, description="1000000 to 4000000000")] = 64_000_000
 
 

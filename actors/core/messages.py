@@ -103,7 +103,17 @@ class Lost(Item, frozen=True, tag="lost"):
     since_us: int
 
 
-Captured = Attached | Detached | StreamOpened | StreamClosed | FrameSeen | PageChanged | Lost
+class Pressed(Item, frozen=True, tag="pressed"):
+    """A press of one of the game's buttons in a page, as the listener in the page told it."""
+
+    n: int
+    at_us: int
+    cdp_s: float
+    key: str  # made in the page: the same from both captures
+    data: bytes  # JSON object; the key is in it too
+
+
+Captured = Attached | Detached | StreamOpened | StreamClosed | FrameSeen | PageChanged | Lost | Pressed
 
 
 class CaptureBatch(Message, frozen=True, kw_only=True, tag="capture"):
@@ -153,7 +163,7 @@ class Frame(Item, frozen=True, tag="frame"):
 
 
 class Note(Item, frozen=True, tag="note"):
-    """Something that is no frame: a gap, a connection, a recording switch, an actor's restart, a command."""
+    """Something that is no frame: a gap, a connection, a press, a recording switch, an actor's restart, a command."""
 
     seq: int
     at_us: int

@@ -222,6 +222,9 @@ class JournalCore:
             self._detach(session, item.at_us, item.cause, now_s)
         elif isinstance(item, m.PageChanged):
             self._page(item, session)
+        elif isinstance(item, m.Pressed):
+            if item.key not in self.memory.presses:  # the other capture tells of it too
+                self._append(m.Note(self._next_seq, item.at_us, "press", item.data))
         else:
             cause = f"{session.capture} could not keep more while the journal was away"
             from_us, to_us, why = self._refusal

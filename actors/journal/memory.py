@@ -15,6 +15,7 @@ from actors.core.segments import Batch
 COMMANDS_KEPT = 2000  # ids of submitted notes: a caller resends for seconds, not for days
 STREAMS_KEPT = 500  # a browser opens a handful a day
 SESSIONS_KEPT = 16  # older incarnations are long dead
+PRESSES_KEPT = 500  # keys; the two captures tell of a press within milliseconds, one that was away within seconds
 DAMAGE_KEPT = 500  # places; more at once is a broken disk
 
 
@@ -54,6 +55,7 @@ class Memory(Struct, kw_only=True):
     source_url: str | None = None
     lost_since_us: int | None = None  # since when the game is not seen; None while it is, and before the first time
     lost_cause: str = ""
+    presses: dict[str, None] = field(default_factory=dict)  # keys of presses that are stored
     damage: dict[str, None] = field(default_factory=dict)  # "segment/offset" of what was found and told already
 
     def apply(self, batch: Batch) -> None:
@@ -105,6 +107,9 @@ class Memory(Struct, kw_only=True):
             self.gap_us += max(0, data["to_us"] - data["from_us"])
             if "place" not in data:  # damage is a gap in what was seen, not in seeing
                 self.lost_since_us = None
+        elif record.event == "press":
+            self.presses[str(data.get("key"))] = None
+            _keep_newest(self.presses, PRESSES_KEPT)
         elif record.event == "connection":
             self._apply_connection(record.at_us, data)
 

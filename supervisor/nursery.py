@@ -1,4 +1,4 @@
-"""Births and ends: asks the fork server for children, hears from it, and notices when it is dead or stuck itself.
+"""Births and ends: orders children from the fork server, hears from it, and notices when it is dead or stuck itself.
 
 In: children to start. Out: calls of `born`, `ended` and `server_died`, each from the control loop. Keeps the roster of
 what runs for the next start's sweep. Decides nothing about restarts, and never waits.
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from actors.core.loop import Loop
+from supervisor.births import Exit, News, Preloaded, Started
 from supervisor.child import Child
-from supervisor.launch import Exit, ForkServer, Spawned, Started
+from supervisor.launch import ForkServer, Spawned
 from supervisor.leftovers import Roster
-from supervisor.preload import begin
 
 REAP_S = 1.0  # an end that the fork server does not report for so long, microseconds otherwise: it hangs
 SERVER = "fork-server"
@@ -32,32 +32,36 @@ class Nursery:
         server_died: Callable[[], None],
     ) -> None:
         self._loop = loop
-        self._server = ForkServer(runtime_dir, modules)
-        self._watched: _Fd | None = None  # the server's pidfd, while the loop reads it
+        self._server = ForkServer(modules)
+        self._watched: list[_Fd] = []  # the server's pidfd and channel, while the loop reads them
+        self._expected: dict[int, tuple[Child, Spawned]] = {}  # by serial: whose end the server will report
         self._roster = Roster(runtime_dir)
         self._say = say
         self._born = born
         self._ended = ended
         self._server_died = server_died
-        self._preload_seen: int | None = None
 
-    def ensure(self) -> int:
-        """Return the fork server's pid, starting it where there is none. EOFError: it has just died."""
+    @property
+    def warm(self) -> bool:
+        """Whether the fork server has done its imports: it answers in milliseconds then."""
+        return self._server.warm
+
+    def ensure(self) -> None:
+        """Start the fork server where there is none. ConnectionError: it has just died; OSError: it cannot start."""
         if self._server.pid is not None:
-            if not self._server.alive():
-                raise EOFError("it has just died")  # the loop is about to hear of it
-            return self._server.pid
-        pid = self._server.ensure()
-        self._watched = _Fd(self._server.fileno())
-        self._loop.read(self._watched, self.look_at_server)
+            if self._server.channel is None or not self._server.alive():
+                raise ConnectionError("it has just died")  # the loop is about to hear of it
+            return
+        pid, channel = self._server.begin()
+        self._watch(self._server.fileno(), self.look_at_server)
+        self._watch(channel.fileno(), self._on_news)
         self._roster.add(SERVER, pid)
-        return pid
 
     def spawn(self, child: Child, config: bytes, demo: bool) -> Spawned:
-        """Ask for the child's process. OSError, EOFError: the fork server does not answer."""
-        server_pid = self.ensure()
-        process = self._server.spawn(child.id, begin, (child.id, child.spec.start, config, demo, server_pid))
-        self._loop.read(process, lambda: self._on_news(child, process))
+        """Ask for the child's process. OSError: the fork server does not answer."""
+        self.ensure()
+        process = self._server.spawn(child.id, child.spec.start, config, demo)
+        self._expected[process.serial] = (child, process)
         return process
 
     def down(self, child: Child) -> None:
@@ -65,13 +69,21 @@ class Nursery:
         self._roster.remove(child.id)
 
     def look_at_server(self) -> None:
-        """Tell the tree where the fork server is dead; once for each death."""
-        if self._watched is None or self._server.alive():
+        """Tell the tree where the fork server is dead, once for each death; then only the kernel tells of the ends."""
+        if self._server.pid is None or self._server.alive():
             return
-        self._loop.forget(self._watched)
-        self._watched = None
+        self._on_news()  # what it told before it died
+        for watched in self._watched:
+            self._loop.forget(watched)
+        self._watched.clear()
         self._server.forget()
+        left, self._expected = list(self._expected.values()), {}
         self._server_died()
+        for child, process in left:
+            if process.pid is None:
+                self._end(child, process, None)
+            else:
+                self._watch_alone(child, process)
 
     def kill_server(self, why: str) -> None:
         """End a fork server that hangs; all children end with it."""
@@ -82,7 +94,7 @@ class Nursery:
         """Ask the kernel for ends that the fork server should have reported: a stopped one reports none."""
         for child in children:
             process = child.process
-            if process is None or process.pid is None or process.runs or process.orphaned:
+            if process is None or process.serial not in self._expected or process.pid is None or process.runs:
                 child.gone_s = None
             elif child.gone_s is None:
                 child.gone_s = now_s
@@ -92,35 +104,49 @@ class Nursery:
 
     def close(self) -> None:
         """End the fork server; the children must be down."""
-        if self._watched is not None:
-            self._loop.forget(self._watched)
-            self._watched = None
+        for watched in self._watched:
+            self._loop.forget(watched)
+        self._watched.clear()
         self._server.close()
         self._roster.clear()
 
-    def _on_news(self, child: Child, process: Spawned) -> None:
+    def _watch(self, fd: int, handler: Callable[[], None]) -> None:
+        watched = _Fd(fd)
+        self._watched.append(watched)
+        self._loop.read(watched, handler)
+
+    def _watch_alone(self, child: Child, process: Spawned) -> None:
         watched = _Fd(process.fileno())
-        news = process.news()
-        if isinstance(news, Started):
+
+        def on_end() -> None:
+            self._loop.forget(watched)
+            self._end(child, process, None)
+
+        self._loop.read(watched, on_end)
+
+    def _on_news(self) -> None:
+        channel = self._watched[-1] if self._watched else None
+        for news, pidfd in self._server.news():
+            self._on_one(news, pidfd)
+        if self._server.channel is None and channel is not None and len(self._watched) > 1:
+            self._loop.forget(channel)  # its end is near, and the pidfd will tell
+            self._watched.remove(channel)
+
+    def _on_one(self, news: News, pidfd: int | None) -> None:
+        if isinstance(news, Preloaded):
+            for failure in news.failures:
+                self._say(failure)
+        elif isinstance(news, Started):
+            child, process = self._expected[news.serial]
+            process.began(news.pid, pidfd)
             self._roster.add(child.id, news.pid)
-            self._look_at_preload()
             self._born(child)
         elif isinstance(news, Exit):
-            self._loop.forget(watched)
-            process.close()
-            if news.code is None:
-                self.look_at_server()  # the child's end may be seen before the fork server's own
-            self._ended(child, news.code)
-        elif process.fileno() != watched.fileno():
-            self._loop.forget(watched)
-            self._loop.read(process, lambda: self._on_news(child, process))
+            self._end(*self._expected.pop(news.serial), news.code)
 
-    def _look_at_preload(self) -> None:
-        """Tell, once for each fork server, what it could not import: multiprocessing itself would keep silent."""
-        if self._preload_seen != self._server.pid:
-            self._preload_seen = self._server.pid
-            for failure in self._server.preload_failures():
-                self._say(failure)
+    def _end(self, child: Child, process: Spawned, code: int | None) -> None:
+        process.close()
+        self._ended(child, code)
 
 
 class _Fd:

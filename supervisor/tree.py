@@ -33,6 +33,7 @@ from supervisor.words import duration, exit_figures, exit_words
 TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
 DUMP_S = 0.15  # for a hung child to write its stacks
 SPAWN_S = 20.0  # the fork server's first imports take 0.3 s, more than 10 on a machine with a load of 40
+SPAWN_WARM_S = 5.0  # after them it answers in milliseconds: one that was stopped is not waited for any longer
 LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
 LAST_LINES = 50
 
@@ -176,13 +177,14 @@ class Tree:
         now_s = time.monotonic()
         try:
             process = self._nursery.spawn(child, self._encoded, self.demo)
-        except (OSError, EOFError) as error:
+        except OSError as error:
             child.phase = "waiting"
             child.note = f"the fork server does not answer ({error}); tried again in a moment"
             child.at(now_s + TICK_S, lambda _: self._start(child))
             return
         child.began(process, now_s)
-        child.at(now_s + SPAWN_S, lambda _: self._server_hangs(f"gave no process for {child.id}"))
+        limit_s = SPAWN_WARM_S if self._nursery.warm else SPAWN_S
+        child.at(now_s + limit_s, lambda _: self._server_hangs(f"gave no process for {child.id}"))
 
     def _on_born(self, child: Child) -> None:
         if child.phase == "starting":

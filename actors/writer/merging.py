@@ -21,8 +21,11 @@ from actors.writer.layout import DataFile
 from actors.writer.planning import Merge
 
 ZSTD_LEVEL = 9
-SLICE_ROWS = 1000
-GROUP_BYTES = 8_000_000  # a row group in memory: 2,700 frames, or 100,000 ticks
+SLICE_BYTES = 1_000_000
+MOST_SLICE_ROWS = 1000
+READ_BYTES = 262_144  # of a column at a time: never a whole compressed row group
+GROUP_BYTES = 4_000_000  # a row group in memory: 1,300 frames, or 50,000 ticks; 8 MB would save 1 % of the file
+PAGE_STEP_ROWS = 64  # a page ends at 1 MB, looked at after so many rows; Arrow's 1,024 of 20 KB would be 20 MB
 _TIME = 1  # the place of `ts` among the columns
 
 
@@ -54,9 +57,11 @@ def merge(order: Merge, path: Path, beat: Callable[[], None]) -> int:
     schema = SCHEMAS[order.doc_type].with_metadata(metadata_of(order.inputs[0].first, order.inputs[-1].last))
     point("compact.merge.before")
     with open(path, "xb", opener=_private) as sink:
-        with pq.ParquetWriter(sink, schema, **parquet_options(order.doc_type, ZSTD_LEVEL)) as writer:
+        options = parquet_options(order.doc_type, ZSTD_LEVEL)
+        with pq.ParquetWriter(sink, schema, write_batch_size=PAGE_STEP_ROWS, **options) as writer:
             for group in _groups(order.inputs):
                 writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=group.num_rows)
+                del group  # before the next is read
                 give_back_memory()
                 beat()
         sink.flush()
@@ -85,9 +90,9 @@ def _slices(file: DataFile) -> Iterator[pa.Table]:
     """Yield a file's rows; Damaged as soon as they are not what the name says."""
     reached, count = file.first, 0
     try:
-        with pq.ParquetFile(file.path, pre_buffer=False) as parquet:
+        with pq.ParquetFile(file.path, pre_buffer=False, buffer_size=READ_BYTES) as parquet:
             _check(file, parquet)
-            for batch in parquet.iter_batches(SLICE_ROWS, use_threads=False):
+            for batch in parquet.iter_batches(_slice_rows(parquet), use_threads=False):
                 first, last = batch.column(0)[0].as_py(), batch.column(0)[-1].as_py()
                 if not reached <= first <= last <= file.last or (count == 0 and first != file.first):
                     raise ValueError(f"holds the numbers {first} to {last} after {reached}")
@@ -97,6 +102,12 @@ def _slices(file: DataFile) -> Iterator[pa.Table]:
                 raise ValueError(f"ends at {reached} after {count} rows")
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Damaged(file, error) from error
+
+
+def _slice_rows(parquet: pq.ParquetFile) -> int:
+    groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
+    fitting = SLICE_BYTES * parquet.metadata.num_rows // sum(group.total_byte_size for group in groups)
+    return max(1, min(fitting, MOST_SLICE_ROWS))
 
 
 def _check(file: DataFile, parquet: pq.ParquetFile) -> None:

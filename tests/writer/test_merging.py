@@ -2,8 +2,10 @@
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -76,6 +78,24 @@ def test_rows_go_through_memory_in_groups(home: Path, monkeypatch: pytest.Monkey
     with pq.ParquetFile(home / "merged") as parquet:
         assert parquet.metadata.num_row_groups == len(beats) == 3
         assert parquet.metadata.num_rows == 12
+
+
+def test_memory_is_bounded_by_a_group_and_not_by_the_files(home: Path, own_pool: pa.MemoryPool) -> None:
+    fill(home, batches_of(range(1, 13), payload=b"x" * 3_000_000))
+    inputs = files_of(events_dir(home), "ws_event")
+    before = own_pool.max_memory() or 0
+    merge(Merge(doc_type="ws_event", date="2025-12-15", inputs=inputs), home / "merged", nothing)
+    assert (own_pool.max_memory() or 0) - before < 4 * merging.GROUP_BYTES
+
+
+@pytest.fixture
+def own_pool() -> Iterator[pa.MemoryPool]:
+    """Count what Arrow takes, from nothing."""
+    usual = pa.default_memory_pool()
+    pool = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(pool)
+    yield pool
+    pa.set_memory_pool(usual)
 
 
 def test_a_damaged_file_is_left_as_it_is_and_its_neighbours_are_merged(home: Path) -> None:

@@ -6,18 +6,20 @@ One thread, one loop, nothing that waits but the connection's handshake (0.4 s a
 read, never logs a payload.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from actors.capture.buttons import Buttons
 from actors.capture.cdp import CdpSocket, ConnectionGone
 from actors.capture.presence import Presence
 from actors.capture.ring import Ring
 from actors.capture.tap import Out, Tap
 from actors.capture.wire import Command
-from actors.core import streams
+from actors.core import endpoints, streams
 from actors.core.browser_file import (
     AttachedFile,
     BrowserFile,
@@ -35,6 +37,7 @@ from actors.core.runtime import Context
 LOOK_S = 0.05  # how often a connection is tried while there is none; a change of the browser's file is seen at once
 MARK_S = 0.1
 FAREWELL_S = 1.0
+STEADY_S = 1.0  # a connection that lasted so long is replaced at once when it is lost
 
 
 class Capture:
@@ -50,6 +53,8 @@ class Capture:
         remove_attached_file(context.runtime_dir, context.name)
         self._changes = Changes([context.runtime_dir])
         self._socket: CdpSocket | None = None
+        self._browser: BrowserFile | None = None  # at the other end of the socket
+        self._connected_s = 0.0
         self._tap: Tap | None = None
         self._presence = Presence(context.config.site.socket_pattern)
         self._attached: AttachedFile | None = None
@@ -82,13 +87,16 @@ class Capture:
         if browser is None:
             return
         try:
-            self._socket = CdpSocket(browser.ws)
+            self._begin(browser, CdpSocket(browser.ws))
         except ConnectionGone as gone:
             self._tell_once(browser, str(gone))
-            return
-        self._tap = Tap(browser.guid, wall_minus_monotonic_s())
+
+    def _begin(self, browser: BrowserFile, socket: CdpSocket) -> None:
+        self._socket, self._browser, self._connected_s = socket, browser, monotonic_s()
+        buttons = Buttons(self._site) if self._context.config.capture.buttons else None
+        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons)
         self._presence = Presence(self._context.config.site.socket_pattern, self._known_streams(browser.guid))
-        self._context.loop.read(self._socket, self._read)
+        self._context.loop.read(socket, self._read)
         self._guarded(self._tap.begin(monotonic_s()))
 
     def _known_streams(self, guid: str) -> list[str]:
@@ -97,6 +105,12 @@ class Capture:
         mine = self._predecessor
         last = mine.streams if mine is not None and mine.guid == guid else []
         return [stream for other in others for stream in other.streams] if others else last
+
+    def _site(self) -> str | None:
+        """Return the game's page, as the pilot opens it."""
+        if self._context.demo:
+            return endpoints.lookup(self._context.runtime_dir, "simulator")
+        return self._context.config.site.url
 
     def _tell_once(self, browser: BrowserFile, why: str) -> None:
         if self._told != (browser.guid, why):
@@ -111,14 +125,29 @@ class Capture:
             for message in socket.messages():
                 self._take(tap.handle(message, monotonic_s()))
         except ConnectionGone as gone:
-            self._disconnect(str(gone), browser_gone=True)
+            self._lose(str(gone))
         self._send()
 
     def _guarded(self, out: Iterable[Out]) -> None:
         try:
             self._take(out)
         except ConnectionGone as gone:
-            self._disconnect(str(gone), browser_gone=True)
+            self._lose(str(gone))
+
+    def _lose(self, cause: str) -> None:
+        """The connection ended: with it the browser, unless that takes another; then its streams go on meanwhile."""
+        browser, lasted_s = self._browser, monotonic_s() - self._connected_s
+        again = None
+        if browser is not None:
+            with contextlib.suppress(ConnectionGone):
+                again = CdpSocket(browser.ws)
+        self._disconnect(cause, browser_gone=again is None)
+        if browser is None or again is None:
+            return
+        if lasted_s >= STEADY_S:
+            self._begin(browser, again)
+        else:
+            again.close()  # the timer tries again: no tight loop
 
     def _take(self, out: Iterable[Out]) -> None:
         for each in out:
@@ -134,10 +163,14 @@ class Capture:
             elif self._presence.take(each):
                 self._tell_attached()
 
+    def _last_word(self) -> AttachedFile | None:
+        """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""
+        seen = self._presence
+        told = {"sockets": seen.open, "closed_us": seen.closed_us, "streams": seen.streams, "blind": seen.blind}
+        return replace(self._attached, **told) if self._attached is not None else self._predecessor
+
     def _tell_attached(self) -> None:
-        if self._attached is not None:
-            seen = self._presence
-            marker = replace(self._attached, sockets=seen.open, closed_us=seen.closed_us, streams=seen.streams)
+        if self._attached is not None and (marker := self._last_word()) is not None:
             write_attached_file(self._context.runtime_dir, self._context.name, marker)
 
     def _disconnect(self, cause: str, *, browser_gone: bool) -> None:
@@ -151,7 +184,8 @@ class Capture:
         self._count(tap)
         self._context.loop.forget(socket)
         socket.close()
-        self._socket = self._tap = self._attached = self._predecessor = None
+        self._predecessor = self._last_word()
+        self._socket = self._tap = self._attached = self._browser = None
 
     # The journal's side
 
@@ -171,7 +205,7 @@ class Capture:
                 self._socket.flush()
                 self._take(self._tap.tick(monotonic_s()))
             except ConnectionGone as gone:
-                self._disconnect(str(gone), browser_gone=True)
+                self._lose(str(gone))
         self._send(mark=True)
         self._show()
 

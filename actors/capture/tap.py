@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from actors.capture import wire
+from actors.capture.buttons import BINDING, Asked, Buttons
 from actors.capture.maker import Maker
 from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbidden
 from actors.capture.traffic import Outcome, Traffic, Want, payload_of
@@ -32,8 +33,10 @@ Out = Command | Captured
 class Tap:
     """Sessions and targets of one connection."""
 
-    def __init__(self, guid: str, offset_s: float) -> None:
+    def __init__(self, guid: str, offset_s: float, buttons: Buttons | None = None) -> None:
+        """buttons: tells of presses; None where they are not recorded."""
         self.make = Maker(guid, offset_s)
+        self._buttons = buttons
         self.guid = guid
         self.frames = 0
         self.bytes = 0
@@ -167,6 +170,8 @@ class Tap:
         if target.kind in DOCUMENT_KINDS:
             yield self._command("Page.enable", session=session)
             yield self._command("Inspector.enable", session=session)
+            if self._buttons is not None:
+                yield from self._each(session, self._buttons.install())
         yield self._command("Target.setAutoAttach", AUTO_ATTACH, session, settles=True)
 
     def _on_detached(self, session: str, now_s: float) -> Iterator[Out]:
@@ -206,6 +211,10 @@ class Tap:
         if isinstance(params, wire.FrameNavigated):
             if target.is_root(params.frame.id, params.frame.parent_id):
                 yield from self._on_navigated(target, params.frame.url, now_s)
+            if self._buttons is not None and target.reader is not None:
+                yield from self._each(target.reader, self._buttons.follow(params.frame.id))
+        elif isinstance(params, wire.BindingCalled):
+            yield from self._on_press(target, params, now_s)
         elif method == "Inspector.targetCrashed":
             yield from self._restarted(target, "page crashed", "crashed", "", now_s)
         else:
@@ -223,6 +232,20 @@ class Tap:
         target.alive_s, target.asked_s, target.lags = now_s, None, 0
         if target.is_page:
             yield from self._leave(target.traffic.put(self.make.page(target.id, what, url, now_s)))
+
+    def _on_press(self, target: Target, call: wire.BindingCalled, now_s: float) -> Iterator[Captured]:
+        if self._buttons is None or call.name != BINDING:
+            return
+        try:
+            press = self._buttons.read(call.payload, target.id, self.make, now_s)
+        except wire.Undecodable:
+            self.undecodable += 1
+        else:
+            yield from self._leave(target.traffic.put(press) if press is not None else ())
+
+    def _each(self, session: str, asked: Iterable[Asked]) -> Iterator[Command]:
+        for method, params in asked:
+            yield self._command(method, params, session)
 
     def _pass(self, target: Target, outcomes: Iterable[Outcome]) -> Iterator[Out]:
         for outcome in outcomes:

@@ -134,6 +134,13 @@ class FrameNavigated(Wire, frozen=True, kw_only=True):
     frame: PageFrame
 
 
+class BindingCalled(Wire, frozen=True, kw_only=True):
+    """A script called a function that we put into its world."""
+
+    name: str
+    payload: str
+
+
 class Body(Wire, frozen=True, kw_only=True):
     """The answer to Network.getResponseBody, or getRequestPostData."""
 
@@ -160,6 +167,7 @@ EVENTS: dict[str, type[Wire]] = {
     "Network.loadingFailed": LoadingEnded,
     "Page.frameNavigated": FrameNavigated,
     "Inspector.targetCrashed": NoParams,
+    "Runtime.bindingCalled": BindingCalled,
 }
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)

@@ -8,15 +8,20 @@ at the end of the merged stream appends to it without delay; one that is behind 
 aligned yet is held back.
 
 Where several places fit when a decision cannot wait, the one with the closest times wins and the merge says
-`ambiguous`: it may then store a frame twice or miss one, and never does so silently.
+`ambiguous`: it may then store a frame twice or miss one, and never does so silently. Where no place fits (the merged
+stream has a hole where the session has frames, or one of the captures was stalled), each frame of the session is looked
+up by itself: what is there is confirmed, the rest is appended. Where that is a guess or disturbs the order, the merge
+says `ambiguous` too.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
 TOLERANCE_S = 0.02  # of CDP time: 1.7 ms was the largest difference on a quiet machine, 3.5 ms on a loaded one
+LOOSE_S = 0.25  # a payload that both sides have once, so near in time, is one frame: a stalled machine dates it late
 SKEW_S = 0.05  # how much later than the other's an older attach may be heard of
 WINDOW = 8192  # merged frames that a session can still be aligned with
 
@@ -37,6 +42,9 @@ class _Session(Struct):
     floor: int = 0  # it cannot lie before this merged position
     held: list[Seen] = []
     dead: bool = False
+    wary_until_s: float = float("-inf")  # the merged stream may hold its frames up to then anywhere: look each one up
+    guessed: bool = False  # said so already since it is wary
+    own: set[int] = set()  # merged positions that it appended since it is wary
     silent: bool = False  # nothing was heard of it for a while: it may be dead, nobody may wait for it
 
 
@@ -61,6 +69,7 @@ class StreamMerge:
         self._tags: list[int] = []  # the number that the caller gave to each frame of the window
         self._base = 0  # merged position of the window's first frame
         self._sessions: dict[int, _Session] = {}
+        self._latest_s = float("-inf")  # the youngest frame's time
         self._begun_s: float | None = None  # when the stream began, at the latest, where somebody saw it
         self.ambiguous = 0
 
@@ -105,6 +114,7 @@ class StreamMerge:
         """Put back a frame that an earlier process merged."""
         self._window.append((digest, at_s))
         self._tags.append(tag)
+        self._latest_s = max(self._latest_s, at_s)
         self._trim()
 
     def place_after(self, tag: int) -> int | None:
@@ -168,19 +178,22 @@ class StreamMerge:
     def _leader_lives(self) -> bool:
         return any(s.place is not None and not s.dead and not s.silent for s in self._sessions.values())
 
-    def _settled(self, session: _Session, now_s: float) -> tuple[int, bool] | None:
-        """Return (place, ambiguous) where the session can be placed now."""
+    def _settled(self, session: _Session, now_s: float) -> tuple[int | None, bool] | None:
+        """Return (place, ambiguous) where the session can be placed now; place None: each frame by itself."""
         places = self._candidates(session)
-        tail_s = self._window[-1][1] if self._window else float("-inf")
-        closed = tail_s > session.held[0].at_s + self._tolerance_s
+        closed = self._latest_s > session.held[0].at_s + self._tolerance_s
         if closed and len(places) == 1 and places[0] < self.end:
             return places[0], False
         if self._leader_lives() and not closed:
             return None
         if not self._leader_lives() and not self._may_lead(session, now_s):
             return None
-        if not places:
-            return self.end, bool(self._window) and session.held[0].at_s <= tail_s + self._tolerance_s
+        if (
+            not places
+            or session.held[0].at_s < session.wary_until_s
+            or (places == [self.end] and self._knows_some(session))
+        ):
+            return None, False
         return self._closest(session, places), len(places) > 1
 
     def _may_lead(self, session: _Session, now_s: float) -> bool:
@@ -191,7 +204,8 @@ class StreamMerge:
 
     def _candidates(self, session: _Session) -> list[int]:
         first = max(session.floor, self._base)
-        return [place for place in range(first, self.end + 1) if self._fits(session, place)]
+        last = self.end - 1 if self._late(session.held[0]) else self.end
+        return [place for place in range(first, last + 1) if self._fits(session, place)]
 
     def _fits(self, session: _Session, place: int) -> bool:
         at = place - self._base
@@ -216,20 +230,83 @@ class StreamMerge:
 
         return min(places, key=distance)
 
-    def _join(self, session: _Session, place: int, ambiguous: bool) -> Iterator[Merged]:
-        held, session.held, session.place = session.held, [], place
-        self.ambiguous += ambiguous
-        for index, seen in enumerate(held):
-            yield from self._advance(session, seen, ambiguous and index == 0)
+    def _join(self, session: _Session, place: int | None, ambiguous: bool) -> Iterator[Merged]:
+        if place is None:
+            yield from self._graft(session)
+        else:
+            held, session.held, session.place = session.held, [], place
+            self.ambiguous += ambiguous
+            for index, seen in enumerate(held):
+                yield from self._advance(session, seen, ambiguous and index == 0)
         if session.dead and session.place is not None:
             del self._sessions[session.id]
 
+    def _graft(self, session: _Session) -> Iterator[Merged]:
+        """Place the held frames of a session one by one: confirmed where they are known, appended where not."""
+        held, session.held = session.held, []
+        places, guess = self._look_up(session, held)
+        if held[0].at_s >= session.wary_until_s:
+            self._beware(session)
+        guess |= any(place is None and self._late(seen) for seen, place in zip(held, places, strict=True))
+        ambiguous = guess and not session.guessed
+        session.guessed |= guess
+        self.ambiguous += ambiguous
+        for seen, place in zip(held, places, strict=True):
+            if place is None:
+                self.restore(seen.digest, seen.at_s, 0)
+                session.place = self.end
+                session.own.add(self.end - 1)
+            else:
+                session.place = session.floor = place + 1
+            yield Merged(session.id, seen.item, session.place - 1, place is None, ambiguous and seen is held[0])
+
+    def _beware(self, session: _Session) -> None:
+        session.wary_until_s, session.guessed, session.own = self._latest_s + LOOSE_S, False, set()
+
+    def _knows_some(self, session: _Session) -> bool:
+        return any(place is not None for place in self._look_up(session, session.held)[0])
+
+    def _look_up(self, session: _Session, held: list[Seen]) -> tuple[list[int | None], bool]:
+        """Return where each frame is in the merged stream, None where it is not, and whether any of that is a guess."""
+        known: dict[bytes, list[int]] = {}
+        for at, (digest, _) in enumerate(self._window):
+            known.setdefault(digest, []).append(self._base + at)
+        floor = session.floor
+        times = Counter(seen.digest for seen in held)
+        found: list[int | None] = []
+        guess = False
+        for seen in held:
+            places = [place for place in known.get(seen.digest, ()) if place not in session.own]
+            unique = len(places) == 1 and times[seen.digest] == 1
+            near = [
+                p for p in places if p >= floor and self._off_s(p, seen) <= (LOOSE_S if unique else self._tolerance_s)
+            ]
+            place = near[0] if near else None
+            if place is not None:  # earlier than one that was not found: that one comes too late
+                guess |= len(near) > 1 or self._off_s(place, seen) > self._tolerance_s or None in found
+                guess |= any(own > place for own in session.own)
+                floor = place + 1
+            found.append(place)
+        return found, guess
+
+    def _late(self, seen: Seen) -> bool:
+        return seen.at_s < self._latest_s - LOOSE_S
+
+    def _off_s(self, place: int, seen: Seen) -> float:
+        return abs(self._window[place - self._base][1] - seen.at_s)
+
     def _advance(self, session: _Session, seen: Seen, ambiguous: bool) -> Iterator[Merged]:
         place = session.place
-        if place is None:  # lost its place within its own run: held again with the rest
+        if seen.at_s < session.wary_until_s:
+            session.held.append(seen)
+            yield from self._graft(session)
+        elif place is None:  # lost its place within its own run: held again with the rest
             session.held.append(seen)
         elif place < self.end:
             yield from self._confirm(session, place, seen)
+        elif self._late(seen):  # the end is not where it belongs, and it may be there already
+            session.held.append(seen)
+            yield from self._graft(session)
         else:
             self.restore(seen.digest, seen.at_s, 0)
             session.place = place + 1
@@ -241,6 +318,8 @@ class StreamMerge:
             session.place = place + 1
             yield Merged(session.id, seen.item, place, False)
             return
+        if at >= 0:  # the merged stream has frames here that the session did not see
+            self._beware(session)
         session.place, session.floor = None, max(place, self._base)
         session.since_s = min(session.since_s, seen.at_s) if at < 0 else seen.at_s
         session.held.append(seen)

@@ -44,6 +44,15 @@ def worlds(draw: st.DrawFn, alphabet: int) -> World:
     return World(frames, stays, jitter)
 
 
+@st.composite
+def restless(draw: st.DrawFn) -> World:
+    """Unique payloads, read by clocks that differ by far more than the tolerance."""
+    world = draw(worlds(alphabet=1))
+    world.frames = [(b"%d" % number, at_s) for number, (_, at_s) in enumerate(world.frames)]
+    world.jitter = draw(st.lists(st.floats(-0.12, 0.12), min_size=8, max_size=8))
+    return world
+
+
 def play(world: World) -> tuple[list[int], list[Merged], StreamMerge]:
     """Return (positions of the frames that anybody saw, what the merge gave, the merge)."""
     happenings: list[tuple[float, int, int, str, int]] = []
@@ -96,6 +105,35 @@ def test_runs_of_identical_payloads(world: World) -> None:
 @given(worlds(alphabet=10_000))
 def test_streams_like_the_games_are_hardly_ever_ambiguous(world: World) -> None:
     assert_true_or_ambiguous(world)
+
+
+@settings(max_examples=400, deadline=None)
+@given(restless())
+def test_payloads_that_differ_are_never_lost_or_doubled_however_wrong_the_times_are(world: World) -> None:
+    seen, out, merge = play(world)
+    assert sorted(merged.item for merged in out if merged.fresh) == seen
+    assert not merge.holding
+
+
+def test_a_session_that_saw_what_the_merged_stream_lacks_adds_only_that() -> None:
+    merge = StreamMerge()
+    merge.opened(1, 0.0, 0.0, whole=True)
+    fresh = [m.item for n in (0, 1, 2) for m in merge.frame(1, Seen(b"%d" % n, n / 10, n), 0.0) if m.fresh]
+    fresh += [m.item for n in (5, 6, 7, 8) for m in merge.frame(1, Seen(b"%d" % n, n / 10, n), 0.0) if m.fresh]
+    merge.attach(2, 0.1, 1.0)
+    late = [m for n in range(1, 9) for m in merge.frame(2, Seen(b"%d" % n, n / 10, n), 1.0)]
+    late += merge.decide(2.0)
+    assert fresh == [0, 1, 2, 5, 6, 7, 8]
+    assert sorted(m.item for m in late if m.fresh) == [3, 4]
+    assert sorted(m.item for m in late if not m.fresh) == [1, 2, 5, 6, 7, 8]
+    assert merge.ambiguous == 1, "the order is not the true one, and the merge says so once"
+    after = [
+        m.fresh
+        for n in range(9, 15)
+        for session in (1, 2)
+        for m in merge.frame(session, Seen(b"%d" % n, n / 10, n), 2.1)
+    ]
+    assert sorted(after) == [False] * 6 + [True] * 6
 
 
 def test_captures_that_saw_a_stream_open_add_no_delay() -> None:

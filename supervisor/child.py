@@ -22,6 +22,7 @@ class LastExit(NamedTuple):
     code: int | None  # negative for a signal
     at_ms: int
     last_lines: list[str]
+    out_of_memory: bool | None = False  # killed by the kernel for want of memory; None: cannot be told from SIGKILL
 
 
 class Child:
@@ -33,6 +34,7 @@ class Child:
         self.phase: Phase = "stopped"
         self.process: Spawned | None = None
         self.leaving = False  # a job is taking it down: its death is no failure
+        self.killed = False  # by us
         self.started_s = 0.0
         self.ready_s: float | None = None
         self.died_s: float | None = None
@@ -85,7 +87,7 @@ class Child:
         """A process was asked for."""
         self.process = process
         self.phase = "starting"
-        self.leaving = False
+        self.leaving = self.killed = False
         self.started_s = self.progress_s = now_s
         self.ready_s = self.gone_s = None
         self.progress = 0
@@ -129,7 +131,11 @@ class Child:
         if self.history.crash_looping and self.phase != "stopping":
             wait = f"next try in {duration(max(0.0, (self.due_s or now_s) - now_s))}"
             now = wait if self.phase == "waiting" else f"running again for {since}, not trusted yet"
-            how = exit_words(self.last_exit.code) if self.last_exit else "could not be started"
+            how = (
+                exit_words(self.last_exit.code, self.last_exit.out_of_memory)
+                if self.last_exit
+                else "could not be started"
+            )
             often = "once" if self.history.streak == 1 else f"{self.history.streak} times in a row"
             return f"died {often}, last it {how}; {now}{self._last_words()}"
         if self.phase == "starting":

@@ -1,15 +1,18 @@
 """Whether, when and which children restart. Pure: told the time, owns no process, no clock, no randomness.
 
-Three rules. OTP's restart intensity: at most `intensity` restarts within any `period_s`. A streak: a child that dies
-again and again within 2 s of being ready counts each death, so that one which dies 1.1 s after ready is caught as
-well, which the window alone never sees. Back-off: past either bound each restart waits twice as long as
-the one before, from 1 s to 30 s, and the child is crash-looping until it was ready for a whole period.
+In: deaths. Out: `Verdict`s: who stops, who starts, in which order, after how long. OTP's restart intensity: at most
+`intensity` restarts within any `period_s`. A streak: a child that dies again and again within 2 s of being ready counts
+each death, so that one which dies 1.1 s after ready is caught as well, which the window alone never sees. Back-off:
+past either bound each restart waits twice as long as the one before, from 1 s to 30 s, and the child is crash-looping
+until it was ready for a whole period. A group may have bounds of its own, over the deaths of all its members: past them
+it escalates, that is, all of it goes down and comes back after the wait, as when OTP's supervisor gives up and its own
+supervisor starts it anew.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from supervisor.spec import Restart, Strategy
+from supervisor.spec import ChildSpec, Group, Restart, Strategy
 
 QUICK_S = 2.0  # who was ready for longer did some work: blows that come every few seconds are no crash loop
 FIRST_DELAY_S = 1.0
@@ -78,13 +81,56 @@ class History:
         self.crash_looping = False
 
 
+class Verdict(NamedTuple):
+    """What follows from a death."""
+
+    stop: tuple[str, ...] = ()  # who goes down with the dead one, in this order: the reverse of the start
+    start: tuple[str, ...] = ()  # who comes, in this order, the dead one among them; nobody: it stays down
+    delay_s: float = 0.0
+    crash_looping: bool = False
+    escalated: bool = False  # the whole group is past its bounds
+
+
+class GroupHistory:
+    """The deaths within one group; says what follows from the next one."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self._history = None if group.intensity is None else History(group.intensity, group.period_s)
+
+    def died(
+        self, decision: Decision, members: Sequence[ChildSpec], failed: str, now_s: float, ready_since_s: float | None,
+        luck: float,
+    ) -> Verdict:  # fmt: skip
+        """Record the death of a child that restarts, and say what its group does.
+
+        decision: what its own history says; members: all of the group, in start order; ready_since_s: since when the
+        whole group was ready, None if it never was.
+        """
+        own = Decision(0.0, False) if self._history is None else self._history.died(now_s, ready_since_s, luck)
+        strategy: Strategy = "one_for_all" if own.crash_looping else self.group.strategy
+        names = affected([member.id for member in members], failed, strategy)
+        return Verdict(
+            stop=tuple(name for name in reversed(names) if name != failed),
+            start=tuple(member.id for member in members if member.id in names and member.restart != "temporary"),
+            delay_s=max(decision.delay_s, own.delay_s),
+            crash_looping=decision.crash_looping,
+            escalated=own.crash_looping,
+        )
+
+    def settled(self) -> None:
+        """Forget the streak: a person asked for a restart."""
+        if self._history is not None:
+            self._history.settled()
+
+
 def restarts(restart: Restart, code: int | None) -> bool:
     """Say whether a child with this type restarts after this exit; code: negative for a signal, None unknown."""
     return restart == "permanent" or (restart == "transient" and code != 0)
 
 
 def affected(order: Sequence[str], failed: str, strategy: Strategy) -> list[str]:
-    """Return who restarts when `failed` does, in start order; they stop in the reverse of it."""
+    """Return whom the strategy names when `failed` dies, in start order; they stop in the reverse of it."""
     if strategy == "one_for_one":
         return [failed]
     return list(order) if strategy == "one_for_all" else list(order[order.index(failed) :])

@@ -39,10 +39,16 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Children that stand and fall together, as their strategy says; the order is that of the plan."""
+    """Children that stand and fall together, as their strategy says; the order is that of the plan.
 
-    id: str
+    intensity: restarts of all its members together within `period_s`, past which the whole group goes down and comes
+    back after a wait; None: each child's own bounds are enough.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z", description="small letters, digits and hyphens")]
     strategy: Strategy = "one_for_one"
+    intensity: Annotated[int, Meta(ge=0, description="0 or more restarts")] | None = None
+    period_s: Seconds = 5.0
 
 
 class SpecError(ValueError):
@@ -51,11 +57,12 @@ class SpecError(ValueError):
 
 def validated(specs: Iterable[ChildSpec], groups: Iterable[Group] = ()) -> list[ChildSpec]:
     """Return the specs as a list. SpecError: a value breaks its rule, an id stands twice, a group is unknown."""
-    errors: list[str] = []
+    groups = list(groups)
+    errors = [error for group in groups for error in _broken_rules("group", group)]
     checked: list[ChildSpec] = []
     known_groups = {"main", *(group.id for group in groups)}
     for spec in specs:
-        errors += _broken_rules(spec)
+        errors += _broken_rules("child spec", spec)
         if any(other.id == spec.id for other in checked):
             errors.append(f"child spec {spec.id!r}: id stands twice, must be unique. Rename one.")
         if spec.group not in known_groups:
@@ -66,12 +73,12 @@ def validated(specs: Iterable[ChildSpec], groups: Iterable[Group] = ()) -> list[
     return checked
 
 
-def _broken_rules(spec: ChildSpec) -> list[str]:
+def _broken_rules(what: str, spec: ChildSpec | Group) -> list[str]:
     errors = []
-    for field in msgspec.structs.fields(ChildSpec):
+    for field in msgspec.structs.fields(spec):
         value = getattr(spec, field.name)
         try:
             msgspec.convert(value, field.type)
         except msgspec.ValidationError:
-            errors.append(f"child spec {spec.id!r}: {field.name} is {show(value)}, must be {rule_of(field.type)}.")
+            errors.append(f"{what} {spec.id!r}: {field.name} is {show(value)}, must be {rule_of(field.type)}.")
     return errors

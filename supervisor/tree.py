@@ -23,15 +23,18 @@ from actors.core.messages import Progress, Ready
 from supervisor import restart
 from supervisor.child import Child, LastExit
 from supervisor.diary import Diary
+from supervisor.endings import Endings
+from supervisor.groups import Groups
 from supervisor.logs import last_lines
 from supervisor.nursery import REAP_S, Nursery
+from supervisor.out_of_memory import OutOfMemory, counter_path
 from supervisor.procfs import waited_s
+from supervisor.restart import Verdict
 from supervisor.spec import ChildSpec, Group
 from supervisor.turnover import Turnover
 from supervisor.words import duration, exit_figures, exit_words
 
 TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
-DUMP_S = 0.15  # for a hung child to write its stacks
 SPAWN_S = 20.0  # the fork server's first imports take 0.3 s, more than 10 on a machine with a load of 40
 SPAWN_WARM_S = 5.0  # after them it answers in milliseconds: one that was stopped is not waited for any longer
 LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
@@ -71,7 +74,9 @@ class Tree:
             server_died=self._on_server_death,
         )
         self.diary = Diary(self.bus)
-        self._groups = {group.id: group for group in groups}
+        self._groups = Groups(groups)
+        self._endings = Endings(say, self._server_hangs)
+        self._memory = OutOfMemory(counter_path())
         self._encoded = msgspec.msgpack.encode(config)
         self._reports = self.bus.inbox(streams.REPORTS)
         self._listening = False
@@ -103,7 +108,7 @@ class Tree:
         """Kill what is still there: whoever asked to stop asked again."""
         for child in self._everyone():
             if child.process is not None:
-                self._kill(child, time.monotonic())
+                self._endings.kill(child, time.monotonic())
 
     @property
     def finished(self) -> bool:
@@ -114,7 +119,7 @@ class Tree:
         """Stop these children in the order of the flow and start them again; no restart intensity is charged."""
         children = [child for child in self.children.values() if child.id in ids and not child.leaving]
         for child in children:
-            child.history.settled()
+            self._groups.settled(child)
         if children and not self.stopping:
             self._jobs.append(Turnover(reversed(children), children))
             self._advance()
@@ -159,6 +164,7 @@ class Tree:
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + REAP_S / 2
             self._nursery.look_for_unreported(self._everyone(), now_s)
+            self._memory.look()
         if self.diary.pending and now_s >= self._next_resend_s:
             self._next_resend_s = now_s + TICK_S
             self.diary.resend()
@@ -190,7 +196,7 @@ class Tree:
         if child.phase == "starting":
             limit_s = child.spec.start_timeout_s
             why = f"was not ready after {duration(limit_s)}"
-            child.at(child.started_s + limit_s, lambda now_s: self._hung(child, why, now_s))
+            child.at(child.started_s + limit_s, lambda now_s: self._on_hang(child, why, now_s))
         elif child.phase == "stopping" and child.process is not None:
             child.process.send_signal(signal.SIGTERM)
 
@@ -232,102 +238,85 @@ class Tree:
         limit_s = child.spec.hang_s
         child.forgive_waiting(waited_s(child.pid) if child.pid is not None else 0.0, now_s)
         if now_s - child.progress_s >= limit_s:
-            self._hung(child, f"made no progress for {duration(limit_s)}", now_s)
+            self._on_hang(child, f"made no progress for {duration(limit_s)}", now_s)
             return
         due_s = child.progress_s + limit_s
         if child.history.crash_looping and child.ready_s is not None:
             due_s = min(due_s, child.ready_s + child.spec.period_s)
         child.at(due_s, lambda later_s: self._watch(child, later_s))
 
-    def _hung(self, child: Child, why: str, now_s: float) -> None:
-        child.phase = "hung"
-        child.note = f"{why}; its stacks go to its log, then it is killed"
-        self.say(f"{child.id} {why}: killing it")
+    def _on_hang(self, child: Child, why: str, now_s: float) -> None:
         self.diary.note(child.id, "hung", pid=child.pid, reason=why)
-        if child.process is not None:
-            child.process.send_signal(signal.SIGUSR1)
-        child.at(now_s + DUMP_S, lambda later_s: self._kill(child, later_s))
-
-    def _stop(self, child: Child) -> None:
-        child.phase = "stopping"
-        now_s = time.monotonic()
-        if child.process is not None:
-            child.process.send_signal(signal.SIGTERM if child.spec.shutdown_s else signal.SIGKILL)
-        child.at(now_s + child.spec.shutdown_s, lambda later_s: self._kill_slow(child, later_s))
-
-    def _kill_slow(self, child: Child, now_s: float) -> None:
-        if child.spec.shutdown_s:
-            self.say(f"{child.id} did not stop within {duration(child.spec.shutdown_s)}: killing it")
-        self._kill(child, now_s)
-
-    def _kill(self, child: Child, now_s: float) -> None:
-        if child.process is not None:
-            child.process.send_signal(signal.SIGKILL)
-        child.at(now_s + REAP_S, lambda later_s: self._still_there(child, later_s))
-
-    def _still_there(self, child: Child, now_s: float) -> None:
-        """A killed child was not reported as ended: either it cannot die yet, or the fork server is stuck."""
-        if child.process is not None and child.process.runs:
-            self.say(f"{child.id} was killed and is still there: the kernel holds it; waiting")
-            self._kill(child, now_s)
-        else:
-            self._server_hangs(f"did not report the end of {child.id}")
+        self._endings.hung(child, why, now_s)
 
     def _on_exit(self, child: Child, code: int | None) -> None:
         now_s = time.monotonic()
         pid, ready_s, deliberate = child.pid, child.ready_s, child.leaving
         lines = last_lines(log_path(self.config.runtime_path, child.id), LAST_LINES)
-        child.ended(LastExit(code, now_us() // 1000, lines), now_s)
+        exit_ = LastExit(code, now_us() // 1000, lines, self._was_out_of_memory(child, code))
+        child.ended(exit_, now_s)
         if deliberate:
             self._nursery.down(child)
             child.note = "was stopped"
             self._advance()
             return
-        self._on_death(child, code, ready_s, now_s)
+        self._on_death(child, exit_, ready_s, now_s)
         if child.process is None:
             self._nursery.down(child)
-        self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=exit_words(code), state=child.state)
+        words = exit_words(code, exit_.out_of_memory)
+        self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=words, state=child.state)
 
-    def _on_death(self, child: Child, code: int | None, ready_s: float | None, now_s: float) -> None:
-        how = exit_words(code)
-        if not restart.restarts(child.spec.restart, code):
+    def _was_out_of_memory(self, child: Child, code: int | None) -> bool | None:
+        """Say whether the kernel killed it for memory; None where nobody can tell."""
+        if code != -signal.SIGKILL or child.killed:
+            return False
+        return self._memory.struck() if self._memory.known else None
+
+    def _on_death(self, child: Child, exit_: LastExit, ready_s: float | None, now_s: float) -> None:
+        how = exit_words(exit_.code, exit_.out_of_memory)
+        if not restart.restarts(child.spec.restart, exit_.code):
             child.note = f"{how}, and is {child.spec.restart}"
             self.say(f"{child.id} {how}; it is {child.spec.restart} and stays down")
             return
         was_looping = child.history.crash_looping
-        delay_s, looping = child.history.died(now_s, ready_s, random.random())  # noqa: S311 - jitter
+        verdict = self._groups.judge(child, list(self.children.values()), now_s, ready_s, random.random())  # noqa: S311 - jitter
         child.restarts += 1
-        if looping:
-            child.phase = "waiting"
-            child.at(now_s + delay_s, lambda _: self._restart_group(child))
-            word = "still crash-looping" if was_looping else "crash-looping"
-            self.say(f"{child.id} {how}, {word}; next try in {duration(delay_s)}")
-            return
-        self.say(f"{child.id} {how}; starting it again")
-        self._restart_group(child)
+        words = ["crash-looping" if not was_looping else "still crash-looping"] if verdict.crash_looping else []
+        words += [f"its group {child.spec.group} is past its bounds and goes down"] if verdict.escalated else []
+        wait = f"; next try in {duration(verdict.delay_s)}" if verdict.delay_s else "; starting it again"
+        self.say(", ".join([f"{child.id} {how}", *words]) + wait)
+        self._carry_out(verdict, child, now_s)
 
-    def _restart_group(self, child: Child) -> None:
-        """Start a dead child again, and whom its group's strategy names."""
-        group = self._groups.get(child.spec.group)
-        members = [other.id for other in self.children.values() if other.spec.group == child.spec.group]
-        ids = restart.affected(members, child.id, group.strategy if group else "one_for_one")
-        if ids == [child.id]:
-            self._start(child)
-            return
-        children = [self.children[name] for name in ids if not self.children[name].leaving]
-        self._jobs.append(Turnover(reversed(children), children))
+    def _carry_out(self, verdict: Verdict, dead: Child, now_s: float) -> None:
+        """Take the dead child's group down as far as the verdict says, and start what it names, now or later."""
+        not_before_s = now_s + verdict.delay_s if verdict.delay_s else None
+        if verdict.stop or not_before_s is None:
+            stop, start = ([self.children[name] for name in names] for names in (verdict.stop, verdict.start))
+            self._jobs.append(Turnover(stop, start, not_before_s=not_before_s))
+        if not_before_s is not None:
+            self._start_at(dead, not_before_s)
         self._advance()
+
+    def _start_at(self, child: Child, not_before_s: float | None) -> None:
+        """Start a child now, or have it wait: each on its own, in the order of the plan."""
+        if not_before_s is None:
+            self._start(child)
+        elif child.process is None:
+            child.phase, child.leaving = "waiting", False
+            child.note = "waits for its turn to start again, with its group"
+            child.at(not_before_s, lambda _: self._start(child))
 
     def _advance(self) -> None:
         for job in list(self._jobs):
-            job.advance(self._stop, self._start)
+            job.advance(self._endings.stop, self._start_at)
         self._jobs = [job for job in self._jobs if not job.done]
         self._going = [child for child in self._going if child.process is not None]
 
     def _server_hangs(self, why: str) -> None:
         self._nursery.kill_server(why)
         for child in self._everyone():
-            child.at(None, None)
+            if child.process is not None:  # who waits for a restart goes on waiting
+                child.at(None, None)
 
     def _on_server_death(self) -> None:
         """All children die with it: one event, nobody's restart intensity is charged."""
@@ -338,7 +327,7 @@ class Tree:
         for child in running:
             child.phase = "stopping"
             child.restarts += child.id in coming and not self.stopping
-            self._kill(child, time.monotonic())
+            self._endings.kill(child, time.monotonic())
         if self.stopping:
             return
         again = [child for child in self.children.values() if child.id in coming]

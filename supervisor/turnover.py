@@ -12,8 +12,14 @@ from supervisor.child import Child
 class Turnover:
     """One job. `advance` is called whenever something ended."""
 
-    def __init__(self, stop: Iterable[Child], start: Iterable[Child], *, at_once: bool = False) -> None:
-        """stop, start: in the order wanted; at_once: do not wait for one before telling the next."""
+    def __init__(
+        self, stop: Iterable[Child], start: Iterable[Child], *, at_once: bool = False, not_before_s: float | None = None
+    ) -> None:
+        """stop, start: in the order wanted; at_once: do not wait for one before telling the next.
+
+        not_before_s: when they may start, for whoever starts them; this class knows no clock.
+        """
+        self.not_before_s = not_before_s
         self._stop = list(stop)
         self._start = list(start)
         self._at_once = at_once
@@ -30,7 +36,7 @@ class Turnover:
         """Say whether this job still takes the child down."""
         return not self.done and child in self._stop
 
-    def advance(self, stop: Callable[[Child], None], start: Callable[[Child], None]) -> None:
+    def advance(self, stop: Callable[[Child], None], start: Callable[[Child, float | None], None]) -> None:
         """Do what can be done now."""
         if self.done:
             return
@@ -49,4 +55,4 @@ class Turnover:
             return
         self.done = True
         for child in self._start:
-            start(child)
+            start(child, self.not_before_s)

@@ -3,8 +3,10 @@
 import signal
 
 
-def exit_words(code: int | None) -> str:
+def exit_words(code: int | None, out_of_memory: bool | None = False) -> str:
     """Say how a process ended; code: negative for a signal, None where it is not known."""
+    if out_of_memory:
+        return "was killed by the kernel: out of memory"
     if code is None:
         return "ended together with the fork server"
     if code < 0:

@@ -21,8 +21,8 @@ class Play:
         self.did.append(f"stop {child.id}")
         child.phase = "stopping"
 
-    def start(self, child: Child) -> None:
-        self.did.append(f"start {child.id}")
+    def start(self, child: Child, not_before_s: float | None) -> None:
+        self.did.append(f"start {child.id}" + (f" at {not_before_s}" if not_before_s is not None else ""))
 
     def waits(self, name: str) -> None:
         self.children[name].process = None
@@ -58,6 +58,15 @@ def test_one_that_is_down_already_or_waits_for_a_restart_is_passed_over() -> Non
     assert play.did == ["stop a"]
     assert play.children["b"].state == "stopped"
     assert play.children["b"].due_s is None
+
+
+def test_a_group_that_must_wait_goes_down_at_once_and_is_told_when_to_start() -> None:
+    play = Play("ab")
+    play.waits("b")
+    job = Turnover([play.children["a"]], [play.children["a"], play.children["b"]], not_before_s=8.0)
+    job.advance(play.stop, play.start)
+    play.ends(job, "a")
+    assert play.did == ["stop a", "start a at 8.0", "start b at 8.0"]
 
 
 def test_at_once_tells_all_without_waiting() -> None:

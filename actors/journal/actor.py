@@ -18,6 +18,7 @@ from actors.journal.damage import place_of, times_around
 from actors.journal.retention import Retention
 from actors.journal.sealing import Sealer
 from actors.journal.server import RecordServer
+from actors.journal.sight import SILENT_S
 from actors.journal.store import Store
 
 TAKEN_PER_TURN = 200  # batches of captures; bounds one write to a few megabytes
@@ -28,7 +29,6 @@ RETENTION_S = 60.0
 DECIDE_S = 0.01  # how often a merge that holds frames is asked again
 SEAL_S = 0.02  # a step of some milliseconds each
 SEAL_AGAIN_S = 30.0
-SILENT_S = 1.0  # captures send a read mark each 100 ms: ten missed ones mean that nobody looks
 
 
 class Journal:
@@ -91,6 +91,7 @@ class Journal:
         loop.read(self._record_positions, self._on_record_positions)
         loop.each_turn(self._after_turn)
         loop.every(self._context.config.journal.commit_ms / 1000, self._sync)
+        loop.every(POSITIONS_S, self._watch)
         loop.every(POSITIONS_S, self._publish_positions)
         loop.every(POSITIONS_S, self._tell_stats)
         loop.every(RETENTION_S, self._retire)
@@ -252,6 +253,10 @@ class Journal:
         except OSError as error:
             self._context.log.warning("cannot seal a segment: %s; it stays as it is", error.strerror)
             self._seal_at_s = time.monotonic() + SEAL_AGAIN_S
+
+    def _watch(self) -> None:
+        if not self._retry_at_s:  # else we hear nothing, whatever the captures say
+            self._core.watch(time.monotonic())
 
     def _publish_positions(self) -> None:
         self._positions.send(self._core.positions(self._acked))

@@ -2,8 +2,7 @@
 
 In: batches of the captures, submitted notes. Out: one `Batch` of numbered records at a time, to be written before
 anything else is done with it. Decides which sockets count, numbers what is kept, tells doubles from news, and says
-where the game was not seen: a `connection` note when sight of it is lost, a `gap` note with both bounds when it is
-back.
+where the game was not seen (`sight.py`).
 """
 
 import re
@@ -18,8 +17,8 @@ from actors.journal.braid import Braid
 from actors.journal.judge import is_handshake, looks_like_engine_io, refusal
 from actors.journal.memory import Memory, Session
 from actors.journal.merge import SKEW_S, Merged
+from actors.journal.sight import Sight
 
-SILENT_S = 1.0  # captures send a read mark each 100 ms; the supervisor takes them for hung after as long
 SAME_PAGE_US = 3_000_000  # two captures tell of the same reload within this
 PAGES_KEPT = 100
 
@@ -37,8 +36,7 @@ class JournalCore:
         self._since_s: dict[int, float] = {}  # attaches that this process heard of, CDP seconds
         self._pages: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._moved: dict[int, set[str]] = {}  # streams whose place changed since the last mark, by incarnation
-        self._heard_s: dict[int, float] = {}  # when each capture incarnation was heard last
-        self._silent: set[int] = set()
+        self._sight = Sight(memory, self.note)
         self.epoch = epoch
         self.refused = 0  # capture batches of another epoch, or with a hole: they are sent again
         self.ignored_frames = 0
@@ -54,12 +52,13 @@ class JournalCore:
     def restore(self, frames: Iterable[m.Frame], now_s: float) -> None:
         """Take up the merge where the journal's files end. frames: their tail, rising."""
         self._braid.restore(frames, self.memory.sessions.values(), now_s)
-        self._heard_s = {session.incarnation: now_s for session in self.memory.attached}
+        self._sight.restore(now_s)
 
     def take(self, batch: m.CaptureBatch, wall_minus_monotonic_s: float, now_s: float) -> bool:
         """Take what is new in a capture's batch; False where it has to be sent again. now_s: monotonic."""
         session = self._session(batch, now_s)
-        self._hear(batch.incarnation, now_s)
+        if self._sight.hear(batch.incarnation, now_s):
+            self._braid.silence(batch.incarnation, False)
         received = self._received[batch.incarnation]
         if batch.epoch != self.epoch or batch.nack != self._nacks.get(batch.incarnation, 0):
             self.refused += 1
@@ -77,22 +76,17 @@ class JournalCore:
         return True
 
     def tick(self, now_s: float) -> None:
-        """Decide what a merge may not put off any longer; nobody waits for a capture that is silent."""
-        for incarnation, heard_s in self._heard_s.items():
-            if now_s - heard_s > SILENT_S and incarnation not in self._silent:
-                self._silent.add(incarnation)
-                self._braid.silence(incarnation, True)
+        """Decide what a merge may not put off any longer."""
         for merged in self._braid.decide(now_s):
             self._place(merged)
         for session in self.memory.sessions.values():
             if session.incarnation in self._moved:
                 self._settle(session, session.read_until_us, mark=True)
 
-    def _hear(self, incarnation: int, now_s: float) -> None:
-        self._heard_s[incarnation] = now_s
-        if incarnation in self._silent:
-            self._silent.remove(incarnation)
-            self._braid.silence(incarnation, False)
+    def watch(self, now_s: float) -> None:
+        """Find captures that say nothing any more: nobody waits for them. Call often, but not while taking nothing."""
+        for incarnation in self._sight.watch(now_s):
+            self._braid.silence(incarnation, True)
 
     @property
     def holding(self) -> bool:
@@ -230,7 +224,7 @@ class JournalCore:
             from_us, to_us, why = self._refusal
             if item.since_us <= to_us and item.at_us >= from_us:
                 cause = why
-            self._gap(item.since_us, item.at_us, cause, items=item.count, capture=session.capture)
+            self._sight.gap(item.since_us, item.at_us, cause, items=item.count, capture=session.capture)
 
     def _frame(self, item: m.FrameSeen, session: Session, now_s: float) -> None:
         if item.stream not in self.memory.streams and not self._keep_unknown(item):
@@ -245,12 +239,12 @@ class JournalCore:
     def _place(self, merged: Merged) -> None:
         """Store a fresh frame; remember of either kind where its capture stands."""
         item: m.FrameSeen = merged.item
+        session = self.memory.sessions.get(merged.session)
         if merged.fresh:
-            seq: int | None = self._store(item)
+            seq: int | None = self._store(item, session)
             self._braid.number(merged, seq or 0)
         else:
             seq = self._braid.number_of(merged)
-        session = self.memory.sessions.get(merged.session)
         if session is not None and seq is not None:
             session.places[item.stream] = (item.n, seq)
             self._moved.setdefault(merged.session, set()).add(item.stream)
@@ -258,9 +252,9 @@ class JournalCore:
             cause = "several alignments of the two captures fit; a frame may be stored twice or missing"
             self.note(item.at_us, "merge", what="ambiguous", stream=item.stream, seq=seq, cause=cause)
 
-    def _store(self, item: m.FrameSeen) -> int:
+    def _store(self, item: m.FrameSeen, session: Session | None) -> int:
         if not is_handshake(item.payload, sent=item.sent):
-            self._seen_again(item.at_us)
+            self._sight.frame(item.at_us, session)
         stream = self.memory.streams.get(item.stream)
         if stream is not None and not stream.open:
             self.note(item.at_us, "connection", what="resumed", stream=item.stream, url=stream.url)
@@ -299,7 +293,7 @@ class JournalCore:
             was_connected = self.memory.connected
             self.note(item.at_us, "connection", what="closed", stream=item.stream, cause=item.cause)
             if was_connected and not self.memory.connected:
-                self._lose(item.at_us, item.cause)
+                self._sight.lose(item.at_us, item.cause)
 
     def _attach(self, item: m.Attached, session: Session) -> None:
         self._since_s[session.incarnation] = item.cdp_s
@@ -307,8 +301,7 @@ class JournalCore:
                   incarnation=session.incarnation)  # fmt: skip
 
     def _detach(self, session: Session, at_us: int, cause: str, now_s: float) -> None:
-        self._heard_s.pop(session.incarnation, None)
-        self._silent.discard(session.incarnation)
+        self._sight.forget(session.incarnation)
         was_connected = self.memory.connected
         held = self._braid.first_held(session.incarnation)
         for merged in self._braid.detach(session.incarnation, now_s):
@@ -318,15 +311,9 @@ class JournalCore:
                       incarnation=session.incarnation, cause=cause)  # fmt: skip
         seen_until_us = at_us if held is None else min(at_us, held.at_us)
         if was_connected and not self.memory.connected:
-            self._lose(seen_until_us, cause)
+            self._sight.lose(seen_until_us, cause)
         elif was_connected:
-            self._uncovered(seen_until_us, cause)
-
-    def _uncovered(self, until_us: int, cause: str) -> None:
-        """Others look now, but since when? What lies between is a gap."""
-        since_us = min(session.since_us for session in self.memory.attached)
-        if since_us > until_us:
-            self._gap(until_us, since_us, cause)
+            self._sight.uncovered(seen_until_us, cause)
 
     def _page(self, item: m.PageChanged, session: Session) -> None:
         key = (item.target, item.what, item.url)
@@ -337,14 +324,3 @@ class JournalCore:
         while len(self._pages) > PAGES_KEPT:
             del self._pages[next(iter(self._pages))]
         self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)
-
-    def _lose(self, at_us: int, cause: str) -> None:
-        if self.memory.lost_since_us is None:
-            self.note(at_us, "connection", what="lost", cause=cause)
-
-    def _seen_again(self, at_us: int) -> None:
-        if self.memory.lost_since_us is not None:
-            self._gap(self.memory.lost_since_us, at_us, self.memory.lost_cause)
-
-    def _gap(self, from_us: int, to_us: int, cause: str, **more: object) -> None:
-        self.note(to_us, "gap", from_us=from_us, to_us=max(from_us, to_us), cause=cause, **more)

@@ -9,7 +9,7 @@ import msgspec
 
 from actors.core import messages as m
 
-_OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost")
+_OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost", "continued")
 _PROBES = (b"2probe", b"3probe", b"5", b"6")
 _ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
 

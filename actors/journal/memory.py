@@ -127,6 +127,8 @@ class Memory(Struct, kw_only=True):
             self.source_url = data["url"] or self.source_url
         elif what == "closed" and data["stream"] in self.streams:
             self.streams[data["stream"]].open = False
+        elif what == "continued":
+            self.lost_since_us = None
         elif what == "lost":
             self.lost_since_us, self.lost_cause = at_us, data["cause"]
             for stream in self.streams.values():

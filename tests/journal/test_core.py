@@ -37,6 +37,13 @@ class Play:
         self.write()
         return taken
 
+    def watch(self, from_s: float, to_s: float) -> None:
+        """Look for silence each 100 ms, and let the merge decide."""
+        for step in range(round((to_s - from_s) * 10) + 1):
+            self.core.watch(from_s + step / 10)
+            self.core.tick(from_s + step / 10)
+        self.write()
+
     def write(self) -> None:
         batch = self.core.batch()
         if batch is not None:
@@ -224,9 +231,38 @@ def test_nobody_waits_for_a_capture_that_died_and_has_no_successor_yet() -> None
     play.hear(attached(), opened(), seen(b"2", at_us=1_000_000))
     play.hear(attached(5_000_000), seen(b"3", at_us=5_500_000), capture="capture-b", incarnation=2)
     assert play.frames == [b"2"], "held: capture-a leads, as far as is known"
-    play.core.tick(0.5)
-    play.write()
+    play.watch(0.0, 0.6)
     assert play.frames == [b"2"]
-    play.core.tick(1.5)
-    play.write()
+    play.watch(0.7, 1.5)
     assert play.frames == [b"2", b"3"]
+
+
+def test_captures_that_say_nothing_at_all_see_nothing_and_it_is_said_at_once() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"2", at_us=1_000_000), read_until_s=1.2)
+    play.watch(0.0, 1.5)
+    assert [note["what"] for note in play.notes("connection")][-1] == "lost"
+    assert not play.core.memory.connected
+    play.hear(attached(9_000_000), seen(b"3", at_us=9_300_000), incarnation=2)
+    (gap,) = play.notes("gap")
+    assert (gap["from_us"], gap["to_us"]) == (1_200_000, 9_300_000)
+    assert play.core.memory.connected
+
+
+def test_a_capture_that_was_only_stopped_and_missed_nothing_leaves_no_gap() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"2", at_us=1_000_000), read_until_s=1.2)
+    play.watch(0.0, 1.5)
+    play.hear(seen(b"3", at_us=1_300_000))
+    assert play.notes("gap") == []
+    assert [note["what"] for note in play.notes("connection")][-3:] == ["lost", "continued", "resumed"]
+    assert play.core.memory.connected
+    assert play.frames == [b"2", b"3"]
+
+
+def test_a_journal_that_was_stopped_itself_takes_nobody_for_silent() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"2", at_us=1_000_000), read_until_s=1.2)
+    play.watch(0.0, 0.4)
+    play.watch(10.0, 10.6)
+    assert play.core.memory.connected

@@ -104,7 +104,8 @@ class Capture:
         others = attached_captures(self._context.runtime_dir, guid).values()
         mine = self._predecessor
         last = mine.streams if mine is not None and mine.guid == guid else []
-        return [stream for other in others for stream in other.streams] if others else last
+        seeing = [other for other in others if not other.blind]
+        return [stream for other in seeing for stream in other.streams] if seeing else last
 
     def _site(self) -> str | None:
         """Return the game's page, as the pilot opens it."""

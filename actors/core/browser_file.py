@@ -30,9 +30,10 @@ class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     guid: str
     since_us: int
-    sockets: int = 0  # of the site, seen to open
+    sockets: int = 0  # of the site, seen to open, or known and heard
     closed_us: int | None = None  # when the last of them was closed, and none has come since
     streams: list[str] = []  # the sockets; a successor did not see them open
+    blind: bool = False  # whether the site has a socket is not known: it attached late, and nothing told it yet
 
 
 def write_browser_file(runtime_dir: Path, browser: BrowserFile) -> None:

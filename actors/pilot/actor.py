@@ -7,6 +7,7 @@ waits longer than 4 s in one turn.
 
 import contextlib
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterable
@@ -36,6 +37,8 @@ class Pilot:
         self._tabs: Tabs | None = None
         self._browser: BrowserFile | None = None
         self._crashed = False
+        self._open_error: str | None = None
+        self._sockets = re.compile(context.config.site.socket_pattern)
         runtime_dir = context.runtime_dir
         self._changes = Changes([runtime_dir, *(private_dir(runtime_dir / name) for name in ("attached", "endpoints"))])
         self._wake_read, self._wake_write = socket.socketpair()
@@ -82,6 +85,7 @@ class Pilot:
         for told in self._watch.told():
             self._log.info("%s (%s) %s", told.what, told.cause, told.url.split("?")[0])
             self._reports.tell(told)
+        self._context.stats["error"] = self._open_error or self._watch.trouble
 
     def _look(self) -> None:
         browser = read_browser_file(self._context.runtime_dir)
@@ -100,6 +104,8 @@ class Pilot:
             connected=self._tabs is not None and self._tabs.connected,
             crashed=self._crashed,
             closed_for_s=closed_for_s(captures.values(), now_us()),
+            sockets=max((capture.sockets for capture in captures.values()), default=0),
+            blind=bool(captures) and all(capture.blind for capture in captures.values()),
         )
 
     def _site(self) -> str | None:
@@ -142,7 +148,7 @@ class Pilot:
             error = str(failure)
         if error is not None:
             self._log.warning("cannot open %s: %s", order.url.split("?")[0], error)
-        self._context.stats["error"] = None if error is None else f"the page did not open ({error})"
+        self._open_error = None if error is None else f"the page did not open ({error})"
         self._watch.opened(order.url, error, monotonic_s())
         return None
 
@@ -163,6 +169,17 @@ class Pilot:
                 return None  # the next turn sees it
             self._log.warning("%s: %s", order.kind.replace("_", " "), error)
         return self._watch.probed(order.kind, answer, monotonic_s())
+
+    def _count_sockets(self, order: Order) -> Order | None:
+        if self._tabs is None:
+            return None
+        count = None
+        try:
+            count = sum(self._sockets.search(url) is not None for url in self._tabs.open_sockets())
+        except ERRORS as error:
+            self._log.warning("count sockets: %s", error)
+        self._watch.counted(count, monotonic_s())
+        return None
 
     def _reload(self, order: Order) -> Order | None:
         self._crashed = answered = False

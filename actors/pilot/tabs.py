@@ -27,10 +27,13 @@ PROBE_S = 1.9  # two misses and the wait before the first are less than 5 s
 CALL_S = 2.0
 INTERRUPT_S = 0.5
 
+OPEN_SOCKETS = "function () { return this.filter(s => s.readyState < 2).map(s => s.url) }"
+
 CRASHED = {"error": {"message": "the page crashed"}}
 """The answer to all calls under way when the page crashes: it will never give one, and two seconds would pass."""
 
 ERRORS = (
+    KeyError,  # an answer that is not what was asked for: the page was gone
     pychrome.PyChromeException,
     requests.RequestException,
     websocket.WebSocketException,
@@ -120,6 +123,24 @@ class Tabs:
         """Return the page's address, from its JavaScript. ERRORS: no answer within 2 s."""
         answer = self._tab.Runtime.evaluate(expression="location.href", returnByValue=True, _timeout=PROBE_S)
         return str(answer["result"].get("value", ""))
+
+    def open_sockets(self) -> list[str]:
+        """Return the addresses of the WebSockets that the page holds open or opens, whoever saw them open. ERRORS.
+
+        Chromium looks through the page's memory for that, which collects its garbage: tens of milliseconds.
+        """
+        runtime = self._tab.Runtime
+        group: dict[str, Any] = {"objectGroup": "sockets"}
+        kind = runtime.evaluate(expression="WebSocket.prototype", _timeout=PROBE_S, **group)
+        found = runtime.queryObjects(prototypeObjectId=kind["result"]["objectId"], _timeout=PROBE_S, **group)
+        answer = runtime.callFunctionOn(
+            objectId=found["objects"]["objectId"],
+            functionDeclaration=OPEN_SOCKETS,
+            returnByValue=True,
+            _timeout=PROBE_S,
+        )
+        runtime.releaseObjectGroup(_timeout=PROBE_S, **group)
+        return [str(url) for url in answer["result"].get("value", [])]
 
     def close(self) -> None:
         """Drop the connection; the tab stays open."""

@@ -19,9 +19,10 @@ SOCKET_CLOSED_S = 5.0  # Socket.IO's own client comes back within 5 s, where it 
 LONGEST_SOCKET_WAIT_S = 60.0
 RETRY_S = 0.5
 LONGEST_RETRY_S = 30.0
+STEADY_S = 10.0  # a page that lived so long since its last crash is reloaded at once when it crashes
 AFTER_KILL_S = 5.0
 
-Kind = Literal["find", "new_tab", "open", "probe_browser", "probe_page", "reload", "kill"]
+Kind = Literal["find", "new_tab", "open", "probe_browser", "probe_page", "count_sockets", "reload", "kill"]
 ERROR_PAGE = "chrome-error:"
 BLANK_PAGE = "about:blank"
 
@@ -35,6 +36,8 @@ class View(Struct, frozen=True, kw_only=True):
     connected: bool  # whether our connection to the tab stands
     crashed: bool = False  # the tab said so since the last turn
     closed_for_s: float | None = None  # since the site's last socket was closed; None while one is open, or unknown
+    sockets: int = 0  # of the site, as a capture sees them
+    blind: bool = False  # no capture knows whether the site has one: all of them came late, and hear nothing
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ class Order(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True, kw_only=True):
     """What was done, for the journal."""
 
-    what: str  # loaded, adopted, reloaded, relaunched, killed ("opened" is said of streams, by the journal)
+    what: str  # loaded, adopted, reloaded, relaunched, killed, left, returned ("opened" is the journal's, of streams)
     cause: str
     url: str = ""
 
@@ -56,6 +59,12 @@ class Told(Struct, frozen=True, kw_only=True):
 def same_origin(one: str, other: str) -> bool:
     """Whether two URLs are of one site."""
     return urlsplit(one)[:2] == urlsplit(other)[:2]
+
+
+def place_of(url: str) -> str:
+    """Return where a URL leads, without what may be private in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else f"a {parts.scheme or 'blank'}: page"
 
 
 class Watch:
@@ -77,7 +86,27 @@ class Watch:
         self._reloaded_for_hang = False
         self._socket_wait_s = SOCKET_CLOSED_S
         self._socket_after_s = 0.0
+        self._next_count_s = 0.0
+        self._blind_since_s: float | None = None
+        self._no_socket_since_s: float | None = None  # as the page itself says
+        self._sockets = 0
+        self._crash_due_s: float | None = None  # when the crashed page is loaded again
+        self._crash_wait_s = 0.0
+        self._crash_last_s: float | None = None
+        self._away = ""  # what the tab shows instead of the site
         self._told: list[Told] = []
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the game out of sight, in words for the user; None where nothing is known to."""
+        if self._crash_wait_s:
+            return f"the page crashes again and again; it is loaded again {self._crash_wait_s:g} s after each crash"
+        if self._away:
+            return (
+                f"the tab shows {self._away}, not the game; go back to {self._site.split('?')[0]}, "
+                "or close the tab to have the game opened again"
+            )
+        return None
 
     def told(self) -> list[Told]:
         """Return, once, what is to be reported."""
@@ -93,16 +122,52 @@ class Watch:
             self._site = view.site
             return Order(kind="find", url=view.site)
         if view.crashed:
-            return Order(kind="reload", cause="page crashed")
+            return self._after_crash(now_s)
         if self._page == "blank" or self._site != view.site:
             if not self._may_open(view, now_s):
                 return Order(kind="probe_browser") if now_s >= self._next_probe_s else None
             return Order(kind="open", url=view.site, cause=self._cause if self._page == "blank" else "site moved")
-        if self._socket_is_missed(view.closed_for_s, now_s):
+        if self._socket_is_missed(self._without_socket_s(view, now_s), now_s):
             return Order(kind="reload", cause="socket closed")
+        if self._must_count(view, now_s):
+            return Order(kind="count_sockets")
         if now_s < self._next_probe_s:
             return None
         return Order(kind=self._probe)
+
+    def _after_crash(self, now_s: float) -> Order | None:
+        """Load a crashed page again: at once, but ever more slowly one that crashes again and again."""
+        if self._crash_due_s is None:
+            if self._crash_last_s is None or now_s >= self._crash_last_s + STEADY_S:
+                self._crash_wait_s = 0.0
+            else:
+                self._crash_wait_s = min(max(RETRY_S, 2 * self._crash_wait_s), LONGEST_RETRY_S)
+            self._crash_due_s = now_s + self._crash_wait_s
+        return Order(kind="reload", cause="page crashed") if now_s >= self._crash_due_s else None
+
+    def _must_count(self, view: View, now_s: float) -> bool:
+        """Whether only the page itself can tell if it has a socket: the captures came late, and hear nothing."""
+        if not view.blind or self._away:
+            self._blind_since_s = self._no_socket_since_s = None
+            return False
+        if self._blind_since_s is None:
+            self._blind_since_s = now_s
+            self._next_count_s = now_s + PROBE_S
+        return now_s >= self._next_count_s
+
+    def counted(self, sockets: int | None, now_s: float) -> None:
+        """Outcome of `count_sockets`; None: the page did not say."""
+        self._next_count_s = now_s + (PROBE_S if sockets == 0 else SOCKET_CLOSED_S)
+        if sockets == 0:
+            self._no_socket_since_s = now_s if self._no_socket_since_s is None else self._no_socket_since_s
+        elif sockets is not None:
+            self._no_socket_since_s = None
+
+    def _without_socket_s(self, view: View, now_s: float) -> float | None:
+        """Return since when the site has no socket, as captures or the page say; None where it has, or nobody knows."""
+        if view.blind and self._no_socket_since_s is not None:
+            return now_s - self._no_socket_since_s
+        return view.closed_for_s
 
     def _socket_is_missed(self, closed_for_s: float | None, now_s: float) -> bool:
         """Whether the page had its time to open another socket, and reloading was not tried just now."""
@@ -116,6 +181,9 @@ class Watch:
         return True
 
     def _notice(self, view: View, now_s: float) -> None:
+        self._sockets = view.sockets
+        if self._crash_last_s is not None and not view.crashed and now_s >= self._crash_last_s + STEADY_S:
+            self._crash_wait_s, self._crash_last_s = 0.0, None
         if view.guid != self._guid:
             if self._guid is not None:
                 self._cause = "browser gone" if self._cause in ("start", "tab closed") else self._cause
@@ -178,7 +246,17 @@ class Watch:
             self._back_off(now_s)
         else:
             self._retry_s = RETRY_S
+            self._look_where(answer)
         return None
+
+    def _look_where(self, url: str) -> None:
+        """Take note of a user who went elsewhere in our tab: that is not fought, but said: the game is out of sight."""
+        at_home = same_origin(url, self._site) or self._sockets > 0
+        if at_home == (not self._away):
+            return
+        self._away = "" if at_home else place_of(url)
+        what, cause = ("returned", "back at the site") if at_home else ("left", "another site in the tab")
+        self._told.append(Told(what=what, cause=cause, url=self._site))
 
     def _judge(self, kind: Kind) -> Order | None:
         silent = sum(self._misses.values()) if kind == "probe_browser" else self._misses[kind]
@@ -195,6 +273,8 @@ class Watch:
     def reloaded(self, cause: str, now_s: float, *, answered: bool = True) -> None:
         """Outcome of `reload`; a hung page may not answer, which counts as a missed probe."""
         self._told.append(Told(what="reloaded", cause=cause, url=self._site))
+        if cause == "page crashed":
+            self._crash_due_s, self._crash_last_s = None, now_s
         self._misses = {} if answered else {"probe_page": 1}
         self._probe, self._next_probe_s = "probe_page", now_s + (PROBE_S if answered else 0.0)
 
@@ -226,5 +306,7 @@ class Watch:
 
     def _forget_page(self) -> None:
         self._page = "none"
+        self._away, self._crash_due_s = "", None
+        self._blind_since_s = self._no_socket_since_s = None
         self._misses.clear()
         self._probe, self._next_probe_s = "probe_browser", 0.0

@@ -1,7 +1,7 @@
 """Whether the site's socket is open."""
 
 from actors.capture.presence import Presence
-from actors.core.messages import StreamClosed, StreamOpened
+from actors.core.messages import FrameSeen, PageChanged, StreamClosed, StreamOpened
 
 GAME = "wss://backend.rugs.fun/socket.io/?EIO=4&transport=websocket"
 
@@ -12,6 +12,14 @@ def opened(stream: str = "g/t/1", url: str = GAME) -> StreamOpened:
 
 def closed(cause: str = "closed", stream: str = "g/t/1") -> StreamClosed:
     return StreamClosed(n=0, at_us=7, cdp_s=0.0, stream=stream, cause=cause)
+
+
+def frame(stream: str) -> FrameSeen:
+    return FrameSeen(n=0, at_us=1, cdp_s=0.0, stream=stream, sent=False, opcode=1, payload=b"2")
+
+
+def page(what: str) -> PageChanged:
+    return PageChanged(n=0, at_us=1, cdp_s=0.0, target="t", what=what, url="")
 
 
 def presence() -> Presence:
@@ -45,8 +53,30 @@ def test_other_sites_do_not_count_and_polling_does() -> None:
     assert it.take(opened(url="https://backend.rugs.fun/socket.io/?EIO=4&transport=polling"))
 
 
-def test_a_capture_that_came_late_knows_the_socket_from_who_saw_it_open() -> None:
+def test_a_capture_that_came_late_believes_in_a_socket_that_it_hears() -> None:
     it = Presence("rugs", ["a"])
-    assert (it.open, it.streams) == (1, ["a"])
+    assert (it.open, it.streams, it.blind) == (0, ["a"], True)
+    assert not it.take(frame("other"))
+    assert it.take(frame("a"))
+    assert not it.take(frame("a"))
+    assert (it.open, it.streams, it.blind) == (1, ["a"], False)
     assert it.take(closed(stream="a"))
     assert (it.open, it.closed_us) == (0, 7)
+
+
+def test_the_end_of_a_socket_that_was_never_heard_is_an_end_all_the_same() -> None:
+    it = Presence("rugs", ["a"])
+    assert it.take(closed(stream="a"))
+    assert (it.open, it.closed_us, it.streams, it.blind) == (0, 7, [], False)
+
+
+def test_who_came_late_is_blind_until_something_tells() -> None:
+    assert presence().blind
+    for item in (opened(), page("navigated"), page("crashed")):
+        it = presence()
+        assert it.take(item)
+        assert not it.blind
+    it = presence()
+    assert not it.take(page("opened"))
+    assert not it.take(opened(url="wss://other.example/"))
+    assert it.blind

@@ -5,9 +5,11 @@ from actors.pilot.actor import closed_for_s
 from actors.pilot.watch import (
     AFTER_KILL_S,
     LONGEST_RETRY_S,
+    PROBE_S,
     RETRY_S,
     SECOND_CAPTURE_S,
     SOCKET_CLOSED_S,
+    STEADY_S,
     TAB_CLOSED_S,
     Order,
     Told,
@@ -257,3 +259,90 @@ def test_origins_are_scheme_host_and_port() -> None:
     assert same_origin("https://rugs.fun/a?b", "https://rugs.fun")
     assert not same_origin("https://rugs.fun.evil/", "https://rugs.fun")
     assert not same_origin("http://h:1/", "http://h:2/")
+
+
+def trouble(watch: Watch) -> str | None:
+    return watch.trouble
+
+
+def test_a_page_that_crashes_again_and_again_is_reloaded_ever_more_slowly_and_that_is_said() -> None:
+    watch = watching()
+    now_s, waits = 0.0, []
+    for _ in range(9):
+        began_s = now_s
+        while kind(watch.next(view(crashed=True), now_s)) != "reload":
+            assert trouble(watch) is not None
+            now_s += 0.25
+        waits.append(now_s - began_s)
+        watch.reloaded("page crashed", now_s)
+    assert waits == [0, 0.5, 1, 2, 4, 8, 16, LONGEST_RETRY_S, LONGEST_RETRY_S]
+    assert trouble(watch) == "the page crashes again and again; it is loaded again 30 s after each crash"
+    watch.next(view(), now_s + STEADY_S)
+    assert trouble(watch) is None
+    assert kind(watch.next(view(crashed=True), now_s + STEADY_S + 1)) == "reload"
+
+
+def test_a_new_browser_does_not_wait_for_the_old_ones_crashed_page() -> None:
+    watch = watching()
+    watch.next(view(crashed=True), 1.0)
+    watch.reloaded("page crashed", 1.0)
+    assert watch.next(view(crashed=True), 1.1) is None
+    assert kind(watch.next(view(guid="g2", connected=False), 1.2)) == "find"
+
+
+def test_a_user_who_goes_elsewhere_in_the_tab_is_not_fought_but_it_is_said() -> None:
+    watch = watching()
+    for second in range(1, 30):
+        assert probe(watch, float(second), page="https://me:secret@elsewhere.example/private?x#y") is None
+        assert kind(watch.next(view(), second + 0.5)) is None
+    assert watch.told() == [Told(what="left", cause="another site in the tab", url=SITE)]
+    assert trouble(watch) == (
+        "the tab shows https://elsewhere.example, not the game; go back to http://site/, "
+        "or close the tab to have the game opened again"
+    )
+    probe(watch, 30.0)
+    assert watch.told() == [Told(what="returned", cause="back at the site", url=SITE)]
+    assert trouble(watch) is None
+
+
+def test_a_site_that_sends_to_another_address_is_at_home_where_its_socket_is() -> None:
+    watch = watching()
+    watch.next(view(sockets=1), 0.5)
+    order = watch.next(view(sockets=1), 1.0)
+    assert kind(order) == "probe_browser"
+    watch.probed("probe_browser", SITE, 1.0)
+    watch.next(view(sockets=1), 1.0)
+    watch.probed("probe_page", "http://www.site/", 1.0)
+    assert (watch.told(), trouble(watch)) == ([], None)
+
+
+def test_where_captures_are_blind_the_page_is_asked_and_reloaded_when_it_has_no_socket() -> None:
+    watch = watching()
+    blind = view(blind=True)
+    now_s, counts = 0.5, []
+    while kind(order := watch.next(blind, now_s)) != "reload":
+        if kind(order) == "count_sockets":
+            counts.append(now_s)
+            watch.counted(0, now_s)
+        elif kind(order) == "probe_browser":
+            watch.probed("probe_browser", SITE, now_s)
+        elif kind(order) == "probe_page":
+            watch.probed("probe_page", SITE, now_s)
+        now_s += 0.25
+    assert order == Order(kind="reload", cause="socket closed")
+    assert counts[0] == 0.5 + PROBE_S
+    assert now_s == counts[0] + SOCKET_CLOSED_S
+
+
+def test_a_page_that_has_a_socket_or_does_not_say_is_left_alone() -> None:
+    for count in (1, None):
+        watch = watching()
+        now_s = 0.5
+        while now_s < 30:
+            order = watch.next(view(blind=True), now_s)
+            assert kind(order) != "reload"
+            if kind(order) == "count_sockets":
+                watch.counted(count, now_s)
+            elif order is not None:
+                watch.probed(order.kind, SITE, now_s)
+            now_s += 0.25

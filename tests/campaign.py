@@ -7,6 +7,7 @@ the numbers in Parquet are compared with the control's. `make campaign MINUTES=3
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import re
@@ -98,11 +99,12 @@ class Killer:
         try:
             if self._stop_s:
                 os.kill(pid, signal.SIGSTOP)
+                self.kills += 1
                 threading.Event().wait(self._stop_s)
                 os.kill(pid, signal.SIGCONT)
             else:
                 os.kill(pid, signal.SIGKILL)
-            self.kills += 1
+                self.kills += 1
         except ProcessLookupError:
             pass  # died of an earlier blow
 
@@ -181,8 +183,10 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=1, help="actors killed together")
     parser.add_argument("--stop", type=float, default=0.0, help="SIGSTOP for so many seconds instead of SIGKILL")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="an empty directory for data and logs, which stay there")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
+    with contextlib.ExitStack() as stack:
+        home = given.keep or stack.enter_context(tempfile.TemporaryDirectory())
         outcome = campaign(
             Path(home), seconds=given.minutes * 60, rate=given.rate, every_s=given.every, at_once=given.at_once,
             seed=given.seed, stop_s=given.stop,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from actors.rugs.pending import Order, Press, Sequence
 from actors.rugs.phases import Phase
 
 MAX_GAMES: Final = 12
@@ -22,6 +23,8 @@ comes up again only where an old recording is played through the system; its ids
 MAX_KEYS: Final = 4096
 """Trades, side bets and countdown values known, each: hours of play; copies come within seconds."""
 MAX_ORDERS: Final = 256
+MAX_PRESSES: Final = 64
+"""Presses that may still send an order, which they do within seconds."""
 MAX_TYPES: Final = 1000
 MAX_TICK: Final = 20_000
 """The game ends a round at tick 5,000."""
@@ -52,16 +55,6 @@ class Game(Struct, kw_only=True):
     ended: bool = False  # the rug was typed
 
 
-class Order(Struct, kw_only=True):
-    """A request of the page that waits for its acknowledgement."""
-
-    action: str
-    at_us: int
-    seq: int
-    game_id: str | None
-    trace_id: str | None
-
-
 class Memory(Struct, kw_only=True):
     """All of it. `last`, `recording` and `game_id` are read by others."""
 
@@ -73,7 +66,12 @@ class Memory(Struct, kw_only=True):
     rounds: dict[int, bool] = field(default_factory=dict)  # keys of completed rounds, oldest first
     trades: dict[int, bool] = field(default_factory=dict)
     sidebets: dict[int, bool] = field(default_factory=dict)
-    orders: dict[str, Order] = field(default_factory=dict)  # "<ack id> <namespace> <stream>"
+    orders: dict[str, Order] = field(default_factory=dict)  # "<ack id> <namespace> <stream>", oldest first
+    traces: dict[str, int] = field(default_factory=dict)  # trace ids of orders -> seq of the request
+    presses: list[Press] = field(default_factory=list)  # of buttons that send orders, oldest first
+    sequence: Sequence | None = None  # the presses since the last order
+    balance: float | None = None  # the own player's, as last told
+    position_qty: float | None = None
     off_since_us: int | None = None
     off: list[tuple[int, int]] = field(default_factory=list)  # spans (from, until) with recording switched off
     malformed: int = 0  # frames, or parts of them, that fit nothing we know

@@ -40,9 +40,11 @@ def derive(memory: Memory, record: Record) -> Derived:
     out = Output(memory, record)
     if isinstance(record, Note):
         take_note(memory, out, record)
+        orders.expire(memory, out)
         return out.derived
     try:
         name, game_id = _take_frame(memory, out, record)
+        orders.expire(memory, out)
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError):
         # A defect of ours must cost the meaning of one frame, not the recorder: this record would come again and
         # again after each restart. The tests demand that this count stays 0.
@@ -90,15 +92,21 @@ def _take_event(memory: Memory, out: Output, frame: Frame, event: Event, *, is_t
     if frame.sent and events.is_order(event.name, has_ack_id=event.ack_id is not None):
         orders.take_request(memory, out, frame, event)
         return memory.game_id
-    args, _ = without_trace(event.args)
+    args, trace_id = without_trace(event.args)
     payload = next((arg for arg in args if isinstance(arg, dict)), None)
+    request_seq = None if frame.sent else memory.traces.get(trace_id or "")
+    if payload is not None and request_seq is not None:
+        payload = {**payload, "requestSeq": request_seq}
     game_id = (as_game_id(payload.get("gameId")) if payload else None) or memory.game_id
     type_ = events.TYPES.get(event.name) if is_typed and not frame.sent else None
     if type_ is not None:
         if payload is not None and _take_typed(memory, out, type_, payload):
+            orders.take_effect(memory, out, frame, trace_id, payload)
             return game_id
         memory.malformed += 1
     out.raw(event.name, game_id, args, sent=frame.sent, ack_id=event.ack_id)
+    if request_seq is not None:
+        orders.take_effect(memory, out, frame, trace_id, payload or {})
     return game_id
 
 

@@ -1,11 +1,13 @@
 """Journal notes, which are no frames: each becomes a `system.<event>` event and a `system_event` row.
 
-The recording switch among them decides which rows are stored from here on.
+Presses of the game's buttons become `player.action` instead. The recording switch among them decides which rows are
+stored from here on.
 """
 
 from typing import Any
 
 from actors.core.messages import Note
+from actors.rugs.actions import take_press
 from actors.rugs.jsontext import Unreadable, encode, read
 from actors.rugs.memory import MAX_OFF, Memory
 from actors.rugs.output import Output
@@ -14,6 +16,8 @@ from actors.rugs.output import Output
 def take_note(memory: Memory, out: Output, note: Note) -> None:
     """Make the event and row of a note. Data that is no JSON object is kept under `value`."""
     data, text = _object(note.data)
+    if note.event == "press" and take_press(memory, out, note, data):
+        return
     if note.event == "recording" and isinstance(data.get("on"), bool):
         _switch(memory, note.at_us, on=data["on"])
     seq = out.event(f"system.{note.event}", None, text)

@@ -18,6 +18,8 @@ def take_player(memory: Memory, out: Output, type_: str, fields: dict[str, Any])
     if not fields or any(fields.get(name) is not None and as_float(fields[name]) is None for name in _AMOUNTS):
         return False
     memory.player_id = as_text(fields.get("id")) or memory.player_id
+    memory.balance = memory.balance if amounts[0] is None else amounts[0]
+    memory.position_qty = memory.position_qty if amounts[2] is None else amounts[2]
     data = encode(fields)
     seq = out.event(type_, memory.game_id, data)
     out.row("server_state", seq, memory.game_id, [*amounts, profit, data.decode()])

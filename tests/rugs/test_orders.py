@@ -25,8 +25,10 @@ def test_an_order_and_its_ack_become_request_and_result() -> None:
         "args": [{"success": True}],
         "success": True,
         "latencyMs": 219.0,
+        "message": None,
         "requestSeq": request.events[0].seq,
         "traceId": TRACE_ID,
+        "effects": [],
     }
     assert {event.game_id for event in (*request.events, *result.events)} == {game_of(3)}
 

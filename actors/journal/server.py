@@ -14,6 +14,7 @@ from actors.core.segments import Batch, Reader
 
 TAIL_BYTES = 8_000_000  # of recent batches kept in memory
 MESSAGE_BYTES = 128_000  # of records in one message; bounds, with the stream's high-water mark, what lies in pipes
+MESSAGE_BATCHES = 256  # in one message at most: many hold nothing but marks
 _RECORD_OVERHEAD = 200
 
 
@@ -29,12 +30,13 @@ class RecordServer:
         self._tail_bytes = 0
         self._told_synced = 0
         self._disk: Iterator[Batch] | None = None
-        self._unsent: Batch | None = None
+        self._begun: Batch | None = None  # read, and not wholly gathered yet
+        self._unsent: tuple[list[Record], int] | None = None  # the next message's records and the end of its range
 
     def hear(self, position: Position) -> None:
         """Take the receiver's position."""
         if self.outlet.hear(position):
-            self._disk = self._unsent = None
+            self._disk = self._begun = self._unsent = None
             self._told_synced = 0
 
     def wrote(self, batch: Batch) -> None:
@@ -54,16 +56,10 @@ class RecordServer:
         for _ in range(most):
             if self.outlet.at >= head:
                 break
-            batch = self._unsent or self._next()
-            if batch is None:
+            self._unsent = self._unsent or self._gather(self.outlet.at)
+            if self._unsent is None or not self._send(self.outlet.at, self._unsent[1], self._unsent[0]):
                 return False
-            self._unsent = batch
-            records, upto = _next_part(batch, self.outlet.at)
-            if not self._send(self.outlet.at, upto, records):
-                return False
-            self.outlet.at = upto
-            if upto >= batch.upto:
-                self._unsent = None
+            self.outlet.at, self._unsent = self._unsent[1], None
         if self.outlet.at >= head:
             self._tell_synced()
         return self.outlet.at < head
@@ -72,22 +68,36 @@ class RecordServer:
         """Whether the receiver is there and lacks something."""
         return self.outlet.known and self.outlet.at < head
 
-    def _next(self) -> Batch | None:
-        if self._tail and self._tail[0][0].after <= self.outlet.at:
+    def _gather(self, at: int) -> tuple[list[Record], int] | None:
+        """Return what follows `at` as one message, None where nothing does: on disk, a batch may be one frame."""
+        records: list[Record] = []
+        upto, room = at, MESSAGE_BYTES
+        for _ in range(MESSAGE_BATCHES):
+            self._begun = batch = self._begun or self._next(upto)
+            if batch is None:
+                break
+            room, upto = _take_part(batch, upto, room, records)
+            if upto < batch.upto:
+                break
+            self._begun = None
+        return (records, upto) if upto > at else None
+
+    def _next(self, at: int) -> Batch | None:
+        if self._tail and self._tail[0][0].after <= at:
             self._disk = None
-            return self._from_tail()
+            return self._from_tail(at)
         if self._disk is None:
-            self._disk = self._reader.batches(self.outlet.at)
+            self._disk = self._reader.batches(at)
         batch = next(self._disk, None)
         if batch is None:
             self._disk = None
         return batch
 
-    def _from_tail(self) -> Batch | None:
-        while len(self._tail) > 1 and self._tail[0][0].upto <= self.outlet.at:
+    def _from_tail(self, at: int) -> Batch | None:
+        while len(self._tail) > 1 and self._tail[0][0].upto <= at:
             self._tail_bytes -= self._tail.popleft()[1]
         batch = self._tail[0][0]
-        return batch if batch.upto > self.outlet.at else None
+        return batch if batch.upto > at else None
 
     def _send(self, after: int, upto: int, records: list[Record]) -> bool:
         outlet, synced = self.outlet, self.synced
@@ -103,15 +113,18 @@ def _size(record: Record) -> int:
     return _RECORD_OVERHEAD + len(record.payload if isinstance(record, Frame) else record.data)
 
 
-def _next_part(batch: Batch, after: int) -> tuple[list[Record], int]:
-    """Return the records of a batch beyond `after` that fit into one message, at least one, and where they end."""
-    part: list[Record] = []
-    size = 0
+def _take_part(batch: Batch, after: int, room: int, part: list[Record]) -> tuple[int, int]:
+    """Add a batch's records beyond `after` to `part` while there is room, at least one to an empty one.
+
+    Return (the room left, the end of what was added).
+    """
+    end = after
     for record in batch.records:
         if record.seq <= after:
             continue
-        size += _size(record)
-        if part and size > MESSAGE_BYTES:
-            return part, part[-1].seq
+        room -= _size(record)
+        if part and room < 0:
+            return room, end
         part.append(record)
-    return part, batch.upto
+        end = record.seq
+    return room, max(end, batch.upto)

@@ -165,7 +165,7 @@ def catch_up(home: Path, journal: Path, head: int) -> tuple[float, dict[str, flo
         running = {name: Process(name, start, config) for name, start in CONSUMERS.items()}
         for one in running.values():
             stack.callback(one.kill)
-        ready: set[str] = set()
+        ready: dict[str, dict[str, Any]] = {}
         wait_for(lambda: _heard(reports, ready) >= set(CONSUMERS))
         running["journal"] = Process("journal", "actors.journal.actor:run", config)
         stack.callback(running["journal"].kill)
@@ -173,14 +173,15 @@ def catch_up(home: Path, journal: Path, head: int) -> tuple[float, dict[str, flo
         began_s, before = time.perf_counter(), {name: _cpu_s(one.pid) for name, one in running.items()}
         wait_for(lambda: _heard(reports, ready) and _position(position) >= head, timeout_s=300)
         taken_s = time.perf_counter() - began_s
+        if ready["normalizer"].get("rewinds"):
+            print(f"  the normalizer went back {ready['normalizer']['rewinds']} times")
         return taken_s, {name: _cpu_s(one.pid) - before[name] for name, one in running.items()}
 
 
-def _heard(reports: Any, ready: set[str]) -> set[str]:
+def _heard(reports: Any, ready: dict[str, dict[str, Any]]) -> set[str]:
     while (report := reports.receive()) is not None:
-        if isinstance(report, m.Ready):
-            ready.add(report.actor)
-    return ready
+        ready[report.actor] = report.stats if isinstance(report, m.Progress) else ready.get(report.actor, {})
+    return set(ready)
 
 
 def _position(path: Path) -> int:
@@ -198,7 +199,9 @@ def _cpu_s(pid: int) -> float:
 def counted(root: Path, doc_type: str) -> tuple[int, int]:
     """Return (rows, different numbers) of a doc_type."""
     files = f"{root}/doc_type={doc_type}/*/*.parquet"
-    rows, numbers = duckdb.sql(f"SELECT count(*), count(DISTINCT seq) FROM read_parquet('{files}')").fetchall()[0]
+    found = duckdb.sql(f"SELECT count(*), count(DISTINCT seq) FROM read_parquet('{files}')")
+    assert found is not None
+    rows, numbers = found.fetchall()[0]
     return rows, numbers
 
 

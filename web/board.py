@@ -13,7 +13,7 @@ from actors.rugs.readings import integer, mapping, number
 from web.chart import Chart, Cursor
 from web.pulse import Pulse
 from web.rounds import PricedRound, Round, chip, from_event
-from web.words import ACTORS, exit_words, health, page_error
+from web.words import ACTORS, exit_words, health, page_error, work_error
 
 View = Literal["all", "pulse"]
 PULSE_KEYS = frozenset({"lastFrameAt", "connected"})  # of the state, for pages without live numbers
@@ -117,6 +117,7 @@ class Board:
         """Take the supervisor's answer; None: it did not answer in time."""
         values: dict[str, Any] = {"health": health(status), "answered": status is not None}
         values["pageError"] = page_error(status) if status is not None else None
+        values["workError"] = work_error(status.get("actors") or []) if status is not None else None
         if status is not None:
             started = {"startedAt": _since(status.get("supervisor") or {}, now_ms)}
             values |= {**status, "supervisor": {**_steady(status.get("supervisor") or {}), **started}}

@@ -104,10 +104,13 @@ def page_error(status: dict[str, Any]) -> str | None:
 
 
 def work_error(actors: list[dict[str, Any]]) -> str | None:
-    """Return what keeps an actor that runs from its work, a full disk above all; None where nothing does."""
+    """Return what keeps an actor that runs from its work, a full disk above all; None where nothing does.
+
+    The pilot's troubles are the page's: see `page_error`.
+    """
     for actor in actors:
         wrong = (actor.get("stats") or {}).get("error")
-        if wrong:
+        if wrong and actor.get("name") != "pilot":
             return f"{actor.get('name')}: {wrong}; what comes is kept as long as it can be"
     return None
 

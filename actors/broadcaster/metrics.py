@@ -59,12 +59,18 @@ class Scrape(Collector):
     def _actors(self, actors: list[dict[str, Any]]) -> Iterator[Metric]:
         states = GaugeMetricFamily("vectra_actor_state", "1 for the state the actor is in", labels=["actor", "state"])
         restarts = CounterMetricFamily("vectra_actor_restarts", "Restarts of the actor", labels=["actor"])
+        errors = GaugeMetricFamily(
+            "vectra_actor_error", "1 while something keeps the actor from its work, as a full disk does",
+            labels=["actor"],
+        )  # fmt: skip
         for actor in actors:
+            errors.add_metric([actor["name"]], float(bool((actor.get("stats") or {}).get("error"))))
             for state in ACTOR_STATES:
                 states.add_metric([actor["name"], state], float(actor.get("state") == state))
             restarts.add_metric([actor["name"]], actor.get("restarts") or 0)
         yield states
         yield restarts
+        yield errors
         for name, key, help_text in _ACTOR_GAUGES:
             family = GaugeMetricFamily(name, help_text, labels=["actor"])
             for actor in actors:

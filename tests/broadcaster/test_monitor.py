@@ -81,6 +81,7 @@ def test_metrics_are_prometheus_text_and_begin_with_vectra(house: Stage) -> None
     assert families["vectra_gaps"].samples[0].value == 3
     assert families["vectra_actor_restarts"].samples[0].value == 2
     states = {s.labels["state"]: s.value for s in families["vectra_actor_state"].samples}
+    assert [sample.value for sample in families["vectra_actor_error"].samples] == [0]
     assert states["ready"] == 1
     assert sum(states.values()) == 1
     assert {"vectra_feed_clients", "vectra_feed_sent", "vectra_feed_dropped", "vectra_feed_holes"} <= set(families)

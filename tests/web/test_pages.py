@@ -127,6 +127,19 @@ def test_late_frames_are_amber_and_never_shown_as_live(
     assert page.text("#health-title") == "The page did not open (net::ERR_UNSAFE_PORT)"
 
 
+def test_a_full_disk_is_a_banner_on_every_page_until_it_works_again(
+    page: Chromium, room: ControlRoom, neighbours: Neighbours
+) -> None:
+    neighbours.status = good_status()
+    neighbours.status["actors"][0]["stats"] = {"error": "disk full"}
+    for path in ("/", "/recording", "/system"):
+        page.open(room.url + path)
+        page.wait("document.querySelector('#notice').textContent.includes('disk full; what comes is kept')")
+        assert page.evaluate("document.querySelector('#notice').dataset.level") == "bad"
+    neighbours.status = good_status()
+    page.wait("!document.querySelector('#notice').textContent.includes('disk full')")
+
+
 def test_unknown_is_a_dash(page: Chromium, room: ControlRoom, neighbours: Neighbours) -> None:
     neighbours.state(neighbours.tick("20251216-blank", 0, 1.0), gameId=None, price=None, phase=None, tick=None)
     page.open(room.url + "/")

@@ -35,10 +35,14 @@ function freshness() {
   return ["good", `Live · ${(age / 1000).toFixed(1)} s`, ""];
 }
 
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
+
 let level = "";
 
 function drawAge() {
-  const [now, words, sentence] = freshness();
+  const [now, words, about] = freshness();
+  const stuck = link.up && doc.status.workError ? `${capital(doc.status.workError)}. It goes on by itself when mended.` : "";
+  const sentence = [stuck, about].filter(Boolean).join(" ");
   data(find("age"), "state", now);
   data(document.body, "age", now);
   data(document.body, "link", link.up ? "up" : "lost");
@@ -46,7 +50,7 @@ function drawAge() {
   const notice = find("notice");
   show(notice, sentence !== "");
   text(notice, sentence);
-  data(notice, "level", now === "lost" ? "bad" : "warn");
+  data(notice, "level", now === "lost" || stuck ? "bad" : "warn");
   if (level && now !== level) {
     text(find("announce"), { good: "Live", warn: "Frames are late" }[now] ?? `${words}. ${sentence}`);
   }

@@ -138,6 +138,8 @@ def _fork(order: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    import actors.journal.actor
+    import actors.normalizer
     import actors.state.actor
     import actors.writer.actor  # noqa: F401 (warm: the children import nothing)
 

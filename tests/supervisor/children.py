@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 
 from actors.core.files import replace_file
@@ -63,3 +64,45 @@ def tells(context: Context) -> None:
         context.runtime_dir / f"{context.name}.times", f"{code_ns} {time.monotonic_ns()}".encode(), durable=False
     )
     context.run_loop()
+
+
+def receives_for_ever(context: Context) -> None:
+    """Be ready, then wait in a handler for a message that never comes."""
+    ours, theirs = socket.socketpair()
+
+    def deaf() -> None:
+        with theirs:
+            ours.recv(1)
+
+    context.loop.every(0.3, deaf)
+    context.ready()
+    context.run_loop()
+
+
+def computes_in_c(context: Context) -> None:
+    """Be ready, then call something in C that does not come back for a long time and holds the interpreter."""
+
+    def busy_in_c() -> None:
+        sum(range(10**11))
+
+    context.loop.every(0.3, busy_in_c)
+    context.ready()
+    context.run_loop()
+
+
+def fails_once_told(context: Context) -> None:
+    """Be ready, and die of code 1 as soon as there is a file `<name>.fail`."""
+    order = context.runtime_dir / f"{context.name}.fail"
+
+    def look() -> None:
+        if order.exists():
+            os._exit(1)
+
+    context.loop.every(0.02, look)
+    context.ready()
+    context.run_loop()
+
+
+def exits_at_once(context: Context) -> None:
+    """Do nothing, and end with code 1."""
+    os._exit(1)

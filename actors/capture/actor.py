@@ -10,11 +10,14 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable
+from functools import partial
 
 from msgspec.structs import replace
 
+from actors.capture.acks import Acks, Notes
 from actors.capture.buttons import Buttons
 from actors.capture.cdp import CdpSocket, ConnectionGone
+from actors.capture.notes_file import read_notes, write_notes
 from actors.capture.presence import Presence
 from actors.capture.ring import Ring
 from actors.capture.tap import Out, Tap
@@ -56,6 +59,7 @@ class Capture:
         self._browser: BrowserFile | None = None  # at the other end of the socket
         self._connected_s = 0.0
         self._tap: Tap | None = None
+        self._acks = Acks()
         self._presence = Presence(context.config.site.socket_pattern)
         self._attached: AttachedFile | None = None
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
@@ -94,7 +98,8 @@ class Capture:
     def _begin(self, browser: BrowserFile, socket: CdpSocket) -> None:
         self._socket, self._browser, self._connected_s = socket, browser, monotonic_s()
         buttons = Buttons(self._site) if self._context.config.capture.buttons else None
-        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons)
+        self._acks = Acks(self._noted(browser.guid), partial(self._noted_by_others, browser.guid))
+        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons, self._acks)
         self._presence = Presence(self._context.config.site.socket_pattern, self._known_streams(browser.guid))
         self._context.loop.read(socket, self._read)
         self._guarded(self._tap.begin(monotonic_s()))
@@ -106,6 +111,16 @@ class Capture:
         last = mine.streams if mine is not None and mine.guid == guid else []
         seeing = [other for other in others if not other.blind]
         return [stream for other in seeing for stream in other.streams] if seeing else last
+
+    def _noted(self, guid: str) -> Notes:
+        """Return what we, or our predecessor, noted of this browser's requests."""
+        notes = read_notes(self._context.runtime_dir, self._context.name)
+        return notes if notes is not None and notes.guid == guid else Notes(guid=guid)
+
+    def _noted_by_others(self, guid: str) -> list[Notes]:
+        names = {"capture-a", "capture-b"} - {self._context.name}
+        found = (read_notes(self._context.runtime_dir, name) for name in names)
+        return [notes for notes in found if notes is not None and notes.guid == guid]
 
     def _site(self) -> str | None:
         """Return the game's page, as the pilot opens it."""
@@ -163,6 +178,9 @@ class Capture:
                 self._tell_attached()
             elif self._presence.take(each):
                 self._tell_attached()
+        if self._acks.changed:
+            self._acks.changed = False
+            write_notes(self._context.runtime_dir, self._context.name, self._acks.notes)
 
     def _last_word(self) -> AttachedFile | None:
         """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""

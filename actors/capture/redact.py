@@ -2,8 +2,9 @@
 
 In: WebSocket messages and polling packets as bytes, URLs as text. Out: the same, exact but for secrets, which become
 `[redacted]`; a message that was JSON behind its Socket.IO head still is. Secrets are the arguments of `authenticate`
-and of its ack, the payload of `40{auth}`, JWTs, values under keys of tokens, keys and signatures. Seeds, hashes and ids
-are never touched: a `Redactor` decides by position and by name, never by how random a text looks.
+and of its ack, an ack whose request no capture saw, the payload of `40{auth}`, JWTs, values under keys of tokens, keys
+and signatures. Seeds, hashes and ids are never touched: a `Redactor` decides by position and by name, never by how
+random a text looks.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+
+from actors.capture.acks import Acks
 
 MARK = "[redacted]"
 _MARK = MARK.encode()
@@ -38,17 +41,19 @@ _HINTS = (b"eyJ", b"ignature", b"oken", b"igned", b"jwt", b"ate", b"ecret", b"ne
 
 
 class Redactor:
-    """Messages of one Engine.IO session in; the same without secrets out. Knows which acks answer a secret request."""
+    """Messages of one Engine.IO session in; the same without secrets out."""
 
-    def __init__(self) -> None:
-        self._acks: set[tuple[bool, bytes, bytes]] = set()  # (sent by the page, namespace, ack id)
+    def __init__(self, acks: Acks | None = None, session: str = "") -> None:
+        """acks: which acks answer a secret request, of this session among others."""
+        self._acks = acks or Acks()
+        self._session = session
         self._attachments = {True: 0, False: 0}  # binary messages still to come that belong to a secret
 
-    def clean(self, sent: bool, opcode: int, payload: bytes) -> tuple[bytes, bool]:
+    def clean(self, sent: bool, opcode: int, payload: bytes, stream: str = "") -> tuple[bytes, bool]:
         """Return the message as it may be kept, and whether anything was taken out."""
         if opcode == 2:
             return self._clean_binary(sent, payload)
-        cleaned = self._clean_packet(sent, payload)
+        cleaned = self._clean_packet(sent, payload, stream)
         if cleaned is None:
             cleaned = scrub(payload)
         return cleaned, cleaned != payload
@@ -62,7 +67,7 @@ class Redactor:
         cleaned = _JWT.sub(lambda found: _MARK.ljust(len(found[0]), b"*"), payload)  # lengths around it stay true
         return cleaned, cleaned != payload
 
-    def _clean_packet(self, sent: bool, packet: bytes) -> bytes | None:
+    def _clean_packet(self, sent: bool, packet: bytes, stream: str) -> bytes | None:
         """Return the packet with its arguments hidden, None where it is no packet that must be secret."""
         head = _HEAD.match(packet)
         if head is None:
@@ -72,16 +77,16 @@ class Redactor:
         if kind == b"0":
             return _without_query(head) + _hide_values(body) if sent and body.strip() else None
         if kind in b"36":
-            if (not sent, namespace, ack_id) not in self._acks:
+            if not self._acks.is_secret(self._session, stream, _ack_name(not sent, namespace, ack_id)):
                 return None
-            self._acks.discard((not sent, namespace, ack_id))
             hidden = _hide_arguments(body, keep=0)
-        elif _is_secret(body):
-            if ack_id:
-                self._acks.add((sent, namespace, ack_id))
-            hidden = _hide_arguments(body, keep=1)
         else:
-            return None
+            secret = _is_secret(body)
+            if ack_id:
+                self._acks.asked(self._session, stream, _ack_name(sent, namespace, ack_id), secret=secret)
+            if not secret:
+                return None
+            hidden = _hide_arguments(body, keep=1)
         self._attachments[sent] += attachments
         return _without_query(head) + hidden
 
@@ -138,6 +143,12 @@ def _clean_field(field: str) -> str:
     if key in OPEN_QUERY_KEYS:
         return field
     return f"{key}={short_hash(value) if key == 'sid' else MARK}"
+
+
+def _ack_name(asked_by_page: bool, namespace: bytes, ack_id: bytes) -> str:
+    """Return what stands for an ack in notes: who asked, where, and its number; never a namespace's query."""
+    place = namespace.rstrip(b",").split(b"?")[0].decode(errors="replace")
+    return f"{'page' if asked_by_page else 'site'} {place} {ack_id.decode()}"
 
 
 def _without_query(head: "re.Match[bytes]") -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from actors.capture import wire
+from actors.capture.acks import Acks
 from actors.capture.buttons import BINDING, Asked, Buttons
 from actors.capture.maker import Maker
 from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbidden
@@ -33,8 +34,9 @@ Out = Command | Captured
 class Tap:
     """Sessions and targets of one connection."""
 
-    def __init__(self, guid: str, offset_s: float, buttons: Buttons | None = None) -> None:
-        """buttons: tells of presses; None where they are not recorded."""
+    def __init__(self, guid: str, offset_s: float, buttons: Buttons | None = None, acks: Acks | None = None) -> None:
+        """buttons: tells of presses; None where they are not recorded. acks: what was asked before, by all captures."""
+        self._acks = acks or Acks()
         self.make = Maker(guid, offset_s)
         self._buttons = buttons
         self.guid = guid
@@ -156,7 +158,7 @@ class Tap:
     def _add(self, info: wire.TargetInfo, session: str, parent: str, now_s: float) -> Iterator[Out]:
         target = self._targets.get(info.target_id)
         if target is None:
-            target = Target(info.target_id, info.type, Traffic(info.target_id, self.make), now_s)
+            target = Target(info.target_id, info.type, Traffic(info.target_id, self.make, self._acks), now_s)
             self._targets[target.id] = target
         target.sessions[session] = parent
         self._sessions[session] = target

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.capture import wire
+from actors.capture.acks import Acks
 from actors.capture.line import Line, Place
 from actors.capture.maker import Maker
 from actors.capture.polling import Poll, packets_of, poll_of
@@ -37,8 +38,10 @@ Outcome = Captured | Want
 class Traffic:
     """Events of one target in; items and wants out."""
 
-    def __init__(self, target_id: str, make: Maker) -> None:
+    def __init__(self, target_id: str, make: Maker, acks: Acks) -> None:
+        """acks: what all targets' pages asked for; an ack may come when another capture saw its request."""
         self._id = target_id
+        self._acks = acks
         self._make = make
         self._line = Line()
         self._polls: dict[str, Poll] = {}  # GETs under way, by request id
@@ -186,8 +189,8 @@ class Traffic:
         for item in items:
             if isinstance(item, FrameSeen):
                 key = self._streams.setdefault(item.stream, item.stream)
-                redactor = self._redactors.setdefault(key, Redactor())
-                payload, changed = redactor.clean(item.sent, item.opcode, item.payload)
+                redactor = self._redactors.setdefault(key, Redactor(self._acks, key))
+                payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream)
                 yield replace(item, payload=payload, redacted=True) if changed else item
                 continue
             if isinstance(item, StreamOpened):
@@ -203,6 +206,7 @@ class Traffic:
         key = self._streams.pop(stream, stream)
         if key not in self._streams.values():
             self._redactors.pop(key, None)
+            self._acks.forget(key)
 
 
 def payload_of(opcode: int, text: str) -> bytes:

@@ -78,6 +78,14 @@ class Clients:
         for sid in list(self._engine_ids):
             await self._server.disconnect(sid)
 
+    async def disconnect(self, sid: str) -> None:
+        """Tell one client that the server disconnects it."""
+        await self._server.disconnect(sid)
+
+    def engine_id(self, sid: str) -> str | None:
+        """Return the client's Engine.IO session, as its requests name it; None where it has gone."""
+        return self._engine_ids.get(sid)
+
     def _receivers(self, emit: Emit, sender: str | None) -> list[str]:
         if emit.audience == "sender":
             return [sender] if sender in self._engine_ids else []

@@ -22,17 +22,18 @@ class Connections:
     """The TCP connections of game sockets and polls, so that they can be cut."""
 
     def __init__(self) -> None:
-        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+        self._transports: weakref.WeakKeyDictionary[asyncio.Transport, str] = weakref.WeakKeyDictionary()
 
     def note(self, request: web.Request) -> None:
         """Remember the request's connection as long as it lives."""
         if request.transport is not None:
-            self._transports.add(request.transport)
+            self._transports[request.transport] = request.query.get("sid", "")
 
-    def cut(self) -> None:
-        """Reset every connection at once, without a goodbye."""
-        for transport in list(self._transports):
-            transport.abort()
+    def cut(self, engine_id: str | None = None) -> None:
+        """Reset connections at once, without a goodbye: all, or those of one session that began by polling."""
+        for transport, session in list(self._transports.items()):
+            if engine_id in (None, session):
+                transport.abort()
 
 
 def make_app(connections: Connections) -> web.Application:

@@ -25,6 +25,8 @@ from actors.simulator.pages import Connections, make_app
 
 SHUTDOWN_S = 0.1  # a poll that hangs has nothing to lose
 VERSION_QUERY = "frontend-version"
+DROP_ME = "simulator:drop"
+"""By this event a page asks to be thrown out: "politely", from which it does not come back by itself, or by a reset."""
 
 
 class SimulatorServer:
@@ -106,6 +108,12 @@ class SimulatorServer:
         """Reset every client's connection; a page reconnects from that."""
         self._connections.cut()
 
+    async def _drop(self, sid: str, *, politely: bool) -> None:
+        if politely:
+            await self.clients.disconnect(sid)
+        elif (engine_id := self.clients.engine_id(sid)) is not None:
+            self._connections.cut(engine_id)
+
     async def _bind(self, runner: web.AppRunner) -> None:
         try:
             await web.TCPSite(runner, self.settings.host, self.port).start()
@@ -151,6 +159,9 @@ class SimulatorServer:
 
     async def _on_request(self, name: str, sid: str, *args: Any) -> Any:
         """Answer a request; what is returned becomes the acknowledgement, None the empty one."""
+        if name == DROP_ME:
+            await self._drop(sid, politely="politely" in args)
+            return None
         if self.game is None:
             reply = Reply(ack={"success": False, "message": "A recording is being replayed"})
         else:

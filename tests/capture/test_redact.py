@@ -73,21 +73,37 @@ def test_a_signature_as_bytes_is_hidden() -> None:
     assert clean('42["x",{"signature":{"type":"Buffer","data":[1,2]}}]') == (f'42["x",{{"signature":"{MARK}"}}]', True)
 
 
-def test_the_ack_of_authenticate_is_hidden_and_no_other() -> None:
+def test_the_ack_of_authenticate_is_hidden_and_that_of_another_request_is_not() -> None:
     redactor = Redactor()
     clean(f'427["authenticate","{SECRET}"]', redactor=redactor)
+    clean('428["buyOrder",{"amount":1}]', redactor=redactor)
+    clean('427["greet"]', sent=False, redactor=redactor)
     assert clean('438[{"success":true}]', sent=False, redactor=redactor) == ('438[{"success":true}]', False)
     assert clean('437[{"mine":"x"}]', sent=True, redactor=redactor) == ('437[{"mine":"x"}]', False)
     assert clean(f'437[{{"session":"{SECRET}"}},null]', sent=False, redactor=redactor) == (
         f'437["{MARK}","{MARK}"]',
         True,
     )
-    assert clean('437[{"later":1}]', sent=False, redactor=redactor) == ('437[{"later":1}]', False)
+
+
+@pytest.mark.parametrize("packet", ['437[{"x":"§"}]', '43/game,7["§"]', '461-7[{"_placeholder":true,"num":0},"§"]'])
+def test_an_ack_whose_request_nobody_saw_is_hidden_whole(packet: str) -> None:
+    redactor = Redactor()
+    text, redacted = clean(packet.replace("§", SECRET), sent=False, redactor=redactor)
+    assert redacted
+    assert SECRET not in text
+    if packet.startswith("46"):
+        assert redactor.clean(False, 2, SECRET.encode()) == (MARK.encode(), True)
+
+
+def test_an_empty_ack_whose_request_nobody_saw_is_exact() -> None:
+    assert clean("437[]", sent=False) == ("437[]", False)
 
 
 def test_an_ack_of_another_namespace_is_another_ack() -> None:
     redactor = Redactor()
     clean('42/a,1["authenticate","x"]', redactor=redactor)
+    clean('421["order","x"]', redactor=redactor)
     assert clean('431["kept"]', sent=False, redactor=redactor) == ('431["kept"]', False)
     assert clean('43/a,1["hidden"]', sent=False, redactor=redactor) == (f'43/a,1["{MARK}"]', True)
 

@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting, above all others")
     parser.add_argument("--demo", action="store_true", help="the simulator and a headless browser")
     parser.add_argument("--foreground", action="store_true", help="stay, and tell the terminal what happens")
+    parser.add_argument("--log-format", choices=["text", "json"], help="stay, and put all logs on standard output")
     parser.add_argument("--announce", type=int, metavar="FD", help="tell this descriptor when all is ready")
     arguments = parser.parse_args()
 
@@ -35,7 +36,14 @@ def main() -> int:
         return 2
     if arguments.announce is not None:
         os.set_inheritable(arguments.announce, False)
-    return Daemon(loaded, read, demo=arguments.demo, foreground=arguments.foreground, announce=arguments.announce).run()
+    return Daemon(
+        loaded,
+        read,
+        demo=arguments.demo,
+        foreground=arguments.foreground or arguments.log_format is not None,
+        announce=arguments.announce,
+        log_format=arguments.log_format,
+    ).run()
 
 
 if __name__ == "__main__":

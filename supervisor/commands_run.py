@@ -29,12 +29,17 @@ LAST_WORDS = 12
 @click.command(short_help="Start VECTRA; --demo: a simulated game.")
 @click.option("--foreground", is_flag=True, help="Stay in the terminal; Ctrl-C stops in order.")
 @click.option("--demo", is_flag=True, help="A simulated game, a headless browser, data of its own. Needs no account.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Stay, and put all logs on standard output: for Docker, runit, systemd.",
+)
 @settings_flags
-def start(given: Given, foreground: bool, demo: bool) -> None:
+def start(given: Given, foreground: bool, demo: bool, log_format: str | None) -> None:
     """Start VECTRA, and print its addresses once every actor is ready.
 
-    In the background by default. Exits with 1, and stops everything again, when an actor does not become ready; with 0
-    when VECTRA runs already.
+    In the background by default; --log-format implies --foreground. Exits with 1, and stops everything again, when an
+    actor does not become ready; with 0 when VECTRA runs already.
     """
     config = given.load().config
     runtime_dir = config.runtime_path
@@ -49,7 +54,9 @@ def start(given: Given, foreground: bool, demo: bool) -> None:
     command = [sys.executable, "-P", "-m", "supervisor", *given.arguments(), *(["--demo"] if demo else [])]
     environment = {**os.environ, "PYTHONPATH": _import_path()}
     sys.stdout.flush()
-    if foreground:
+    if log_format is not None:
+        command += ["--log-format", log_format]
+    if foreground or log_format is not None:
         os.execve(command[0], [*command, "--foreground"], environment)  # noqa: S606 - this process becomes the daemon
     raise SystemExit(_start_in_background(command, environment, runtime_dir))
 

@@ -24,7 +24,10 @@ from supervisor.control import Control, Refused
 from supervisor.figures import all_endpoints, web_address
 from supervisor.leftovers import sweep
 from supervisor.logs import last_lines
+from supervisor.notify import Notifier, condition
 from supervisor.plan import demo_config, plan
+from supervisor.reaper import LOOK_S, adopts_orphans, reap
+from supervisor.relay import Format, Relay
 from supervisor.reload import absolute, apply
 from supervisor.settings import Loaded
 from supervisor.spec import ChildSpec
@@ -49,6 +52,7 @@ class Daemon:
         demo: bool,
         foreground: bool,
         announce: int | None,
+        log_format: Format | None = None,
         planner: Planner = plan,
     ) -> None:
         self._loaded = loaded
@@ -58,8 +62,10 @@ class Daemon:
         self._planner = planner
         self.config = effective(loaded.config, demo)
         self._runtime = self.config.runtime_path
-        self._console = Console(os.dup(1) if foreground else announce, stamps=False)
-        self._signals = 0
+        self._log_format = log_format
+        self._console = Console(os.dup(1) if foreground else announce, stamps=False, form=log_format)
+        self._notifier = Notifier.from_environment(os.environ)
+        self._relay: Relay | None = None
         self._announced = False
         self._exit_code = 0
 
@@ -67,25 +73,28 @@ class Daemon:
         """Run until told to stop; return the exit code."""
         os.umask(0o077)
         try:
-            self._locks = self._lock()
-        except locks.Locked as locked:
-            return self._refuse(locked)
-        except OSError as error:
-            self._console.line(unusable(error))
-            return 1
-        log = start_logging("supervisor", self._runtime, self.config.log)
-        self._log = log
+            return self._run() if self._lock() else self._exit_code
+        finally:
+            if self._relay is not None:
+                self._relay.close()
+            self._console.close()
+            self._notifier.close()
+
+    def _run(self) -> int:
+        self._start_logging()
         locks.record_pid(self._runtime)
         self._clear()
         self._tree = Tree(self._planner(self.config, self._demo), self.config, demo=self._demo, say=self._say)
         self._status = Status(os.getpid(), self.config.data_path, self._runtime, self._demo)
         self._open_control()
         self._listen_to_signals()
-        log.info("version %s starts, pid %d, demo %s", __version__, os.getpid(), self._demo)
+        if adopts_orphans():
+            self._tree.loop.every(LOOK_S, self._reap)
+        self._log.info("version %s starts, pid %d, demo %s", __version__, os.getpid(), self._demo)
         try:
             self._work()
         except Exception as error:
-            log.exception("the supervisor itself failed")
+            self._log.exception("the supervisor itself failed")
             self._console.line(f"the supervisor itself failed: {error!r}; see {log_path(self._runtime, 'supervisor')}")
             return 1
         finally:
@@ -93,8 +102,20 @@ class Daemon:
             self._clear_files()
             (self._runtime / locks.PID_FILE).unlink(missing_ok=True)
         self._say("stopped: everything is flushed, no process is left")
-        self._console.close()
         return self._exit_code
+
+    def _start_logging(self) -> None:
+        output = os.dup(1)
+        self._log = start_logging("supervisor", self._runtime, self.config.log)
+        if self._log_format is None:
+            os.close(output)
+        else:  # all that is said stands in the logs, and those go out
+            self._console.close()
+            self._relay = Relay(self._runtime / "log", output, self._log_format)
+
+    def _reap(self) -> None:
+        if (count := reap()) > 0:
+            self._log.debug("%d orphans were reaped", count)
 
     def _open_control(self) -> None:
         Control(
@@ -120,6 +141,7 @@ class Daemon:
         self._tree.start()
         while not self._tree.finished:
             self._tree.turn()
+            self._notifier.turn(time.monotonic(), self._tree.children.values())
             if not self._announced and not self._tree.stopping:
                 self._look_at_the_start()
 
@@ -127,6 +149,7 @@ class Daemon:
         took_s = time.monotonic() - self._began_s
         if self._tree.all_ready():
             self._announced = True
+            self._notifier.ready(condition(self._tree.children.values()))
             self._tree.diary.note("supervisor", "started", actors=list(self._tree.children), version=__version__)
             self._log.info("all %d actors are ready after %.3f s", len(self._tree.children), took_s)
             self._console.block(self._greeting(took_s))
@@ -170,7 +193,11 @@ class Daemon:
     def _on_reload(self) -> dict[str, Any]:
         if self._tree.stopping:
             raise Refused("VECTRA is stopping and reloads nothing any more.")
-        loaded, config, changed = apply(self._read_again, self.config, self._demo, self._tree, self._planner)
+        self._notifier.reloading()
+        try:
+            loaded, config, changed = apply(self._read_again, self.config, self._demo, self._tree, self._planner)
+        finally:
+            self._notifier.ready(condition(self._tree.children.values()))
         self._loaded, self.config = loaded, config
         self._say("reloaded: " + (f"{', '.join(changed)} restart" if changed else "no actor is touched"))
         return {"restarted": changed}
@@ -178,6 +205,7 @@ class Daemon:
     def _on_stop(self, why: str) -> dict[str, Any]:
         if not self._tree.stopping:
             self._say(f"stopping ({why})")
+            self._notifier.stopping(f"stopping ({why})")
             self._tree.diary.note("supervisor", "stopping", reason=why)
             self._tree.stop()
         return {"pid": os.getpid()}
@@ -206,19 +234,27 @@ class Daemon:
 
     # Before and after.
 
-    def _lock(self) -> list[int]:
-        runtime, data = private_dir(self._runtime), private_dir(self.config.data_path)
-        held = [locks.take(runtime)]
-        if not data.samefile(runtime):
-            held.append(locks.take(data))
-        return held
+    def _lock(self) -> bool:
+        """Take the directories; where that cannot be, say why, and with which exit code this run ends."""
+        try:
+            runtime, data = private_dir(self._runtime), private_dir(self.config.data_path)
+            self._locks = [locks.take(runtime)]
+            if not data.samefile(runtime):
+                self._locks.append(locks.take(data))
+            return True
+        except locks.Locked as locked:
+            self._refuse(locked)
+        except OSError as error:
+            self._exit_code = 1
+            self._console.line(unusable(error))
+        return False
 
-    def _refuse(self, locked: locks.Locked) -> int:
+    def _refuse(self, locked: locks.Locked) -> None:
         if locked.directory == self._runtime:
             self._console.line(f"vectra-supervisor is already running (pid {locked.pid or 'not known yet'}).")
-            return 0
+            return
+        self._exit_code = 1
         self._console.line(f"{locked} Stop that one, or set data_dir to another directory.")
-        return 1
 
     def _clear(self) -> None:
         if found := sweep(self._runtime):

@@ -47,8 +47,8 @@ def follow_events(door: str, requests: str, types: tuple[str, ...], since: int |
 
 
 def for_people(event: dict[str, Any]) -> str:
-    """Return one short line: time, number, type, the beginning of the data."""
-    at = time.strftime("%H:%M:%S", time.localtime(event["ts"] / 1000))
+    """Return one short line: time of capture in UTC, number, type, the beginning of the data."""
+    at = time.strftime("%H:%M:%S", time.gmtime(event["ts"] / 1000))
     data = ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in event["data"].items())
-    line = f"{at}.{event['ts'] % 1000:03d} {event['seq']:>12} {event['type']:<20} {data}"
+    line = f"{at}.{event['ts'] % 1000:03d}Z {event['seq']:>12} {event['type']:<20} {data}"
     return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 3] + "..."

@@ -106,3 +106,23 @@ def fails_once_told(context: Context) -> None:
 def exits_at_once(context: Context) -> None:
     """Do nothing, and end with code 1."""
     os._exit(1)
+
+
+def talks(context: Context) -> None:
+    """Write more into the log than a pipe holds."""
+    for number in range(1000):
+        context.log.info("word %d %s", number, "x" * 200)
+    context.ready()
+    context.run_loop()
+
+
+def orphans(context: Context) -> None:
+    """Have a grandchild that ends when its parent is gone, and write down its pid."""
+    if os.fork() == 0:
+        grandchild = os.fork()
+        if grandchild:
+            replace_file(context.runtime_dir / f"{context.name}.orphan", str(grandchild).encode(), durable=False)
+        os._exit(0)
+    os.wait()
+    context.ready()
+    context.run_loop()

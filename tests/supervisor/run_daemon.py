@@ -1,6 +1,6 @@
 """A real supervisor over test children: `python -P run_daemon.py DATA_DIR JSON --foreground|--announce FD`.
 
-JSON: {"children": [child specs], "set": ["key=value", ...]}.
+JSON: {"children": [child specs], "set": ["key=value", ...], "log_format": "json"}, the last one as wanted.
 """
 
 import json
@@ -34,7 +34,10 @@ def main() -> int:
         return load(None, {}, [f"data_dir={data_dir}", *order["set"], *more])
 
     announce = None if foreground else int(sys.argv[4])
-    return Daemon(read(), read, demo=False, foreground=foreground, announce=announce, planner=planner).run()
+    return Daemon(
+        read(), read, demo=False, foreground=foreground, announce=announce, log_format=order.get("log_format"),
+        planner=planner,
+    ).run()  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -17,3 +17,8 @@ def test_a_type_that_cannot_come_is_told_and_a_wildcard_counts_where_it_meets_on
         "game",
         "game.tic",
     ]
+
+
+def test_a_line_for_people_says_that_its_time_is_utc() -> None:
+    line = follow.for_people({"ts": 1_700_000_000_123, "seq": 256, "type": "game.tick", "data": {"price": 1.5}})
+    assert line == "22:13:20.123Z          256 game.tick            price 1.5"

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.logs import CHUNK_BYTES, Follower, last_lines, merged
+from supervisor.logs import CHUNK_BYTES, Follower, aside, last_lines, merged
 
 
 def test_last_lines_reach_into_the_rotated_file(tmp_path: Path) -> None:
@@ -58,3 +58,37 @@ def test_tracebacks_stay_behind_the_line_they_belong_to() -> None:
 @given(logs=st.lists(st.lists(st.text(st.characters(blacklist_characters="\n")))))
 def test_merging_loses_no_line(logs: list[list[str]]) -> None:
     assert sorted(merged(logs)) == sorted(line for lines in logs for line in lines)
+
+
+def add(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+def test_last_lines_reach_into_every_file_that_was_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    for name, text in (("a.log.2", "1\n"), ("a.log.1", "2\n"), ("a.log", "3\n")):
+        (tmp_path / name).write_text(text)
+    assert last_lines(path, 9) == ["1", "2", "3"]
+
+
+def test_a_follower_takes_several_rotations_between_two_looks_and_late_words_in_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("")
+    follower = Follower(path)
+    for number in range(3):
+        add(path, f"{number}\n")
+        for older in (2, 1, 0):
+            if aside(path, older).exists():
+                aside(path, older).rename(aside(path, older + 1))
+        path.write_text("")
+    add(path, "3\n")
+    assert list(follower.lines()) == ["0", "1", "2", "3"]
+    aside(path, 3).unlink()
+    add(path, "4\n")
+    assert list(follower.lines()) == ["4"]
+    path.rename(aside(path, 1))
+    path.write_text("5\n")
+    add(aside(path, 1), "late\n")
+    assert sorted(follower.lines()) == ["5", "late"]
+    follower.close()

@@ -34,7 +34,7 @@ from actors.writer.layout import events_dir, staging_dir
 from tests.players import Capture
 from tests.writer.nursery import Nursery
 
-CAP_S = 30.0  # on a death, and on the end
+CAP_S = 120.0  # on a death, and on the end; a niced merger starts late on a loaded machine
 FRAME_US = 30_000_000  # between two frames, by their clock: an hour in 120 frames
 FRAMES_A_S = 400
 PASS_S = 0.5  # between passes: how the last one failed must stay to be seen

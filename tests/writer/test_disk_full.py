@@ -1,7 +1,9 @@
 """The writer on a disk that refuses: a small file system, and a limit on file sizes."""
 
+import contextlib
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -12,8 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from actors.core.config import Config, Recording
-from actors.core.messages import Row
+from actors.core.messages import Row, Rows
 from actors.writer.layout import staging_dir
+from tests.writer.days import batches_of, fill, names
 from tests.writer.nursery import Nursery
 from tests.writer.source import Source, assert_exact, row_batches
 
@@ -24,7 +27,7 @@ WRITER = "actors.writer.actor:run"
 
 @pytest.fixture
 def small_disk(config: Config) -> Iterator[Path]:
-    """The data directory as a file system of 1 MB."""
+    """The data directory as a file system of 1 MB, which may be enlarged."""
     config.data_path.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(config.data_path)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
@@ -71,9 +74,77 @@ def test_a_refusing_disk_stops_the_reading_before_memory_runs_out(nursery: Nurse
     assert_exact(config.data_path, batches)
 
 
-def _scrambled(row: Row) -> Row:
+def test_a_disk_too_small_for_a_compaction_puts_it_off_until_there_is_space(
+    nursery: Nursery, config: Config, small_disk: Path
+) -> None:
+    batches = batches_of(range(1, 36))
+    fill(config.data_path, batches[:30])
+    config = replace(config, recording=Recording(flush_s=0.05, flush_rows=3, compact_s=0.7))
+    with Source(config.runtime_path, "writer", batches) as source:
+        pid = nursery.start("writer", WRITER, config)
+        source.pump(lambda: _compaction(source).get("state") == "failed" and source.acked >= source.last)
+        assert re.search(r"has \d+ bytes free, a compaction needs \d+\. Free some", str(_compaction(source)["reason"]))
+        assert (source.stats["error"], names(config.data_path, "ws_event")[:2]) == (None, ["15/1-1", "15/2-2"])
+        subprocess.run(["mount", "-o", "remount,size=80m", str(small_disk)], check=True)
+        source.pump(lambda: _compaction(source).get("state") == "done")
+        assert nursery.end(pid) == 0
+    assert names(config.data_path, "ws_event")[:3] == ["15/1-12", "16/13-18", "16/19-24"]
+    assert_exact(config.data_path, batches)
+
+
+def test_a_disk_that_fills_up_during_a_merge_costs_only_the_pass(
+    nursery: Nursery, config: Config, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,size=110m", str(small_disk)], check=True)
+    batches = batches_of(range(1, 36))
+    batches = [replace(batch, rows=[_scrambled(row, 300_000) for row in batch.rows]) for batch in batches]
+    fill(config.data_path, batches[:30])  # 9 MB, in the merger's hands for half a second
+    config = replace(config, recording=Recording(flush_s=0.05, flush_rows=3, compact_s=0.7))
+    ballast = small_disk / "ballast"
+    with Source(config.runtime_path, "writer", batches[:30]) as source:
+        pid = nursery.start("writer", WRITER, config)
+        source.pump(lambda: source.acked >= source.last)
+        source.extend(batches[:33])
+        source.pump(lambda: any(staging_dir(config.data_path).glob("successor.*/*")))
+        (merger,) = _children_of(pid)
+        os.kill(merger, signal.SIGSTOP)
+        source.pump(lambda: source.acked >= source.last)
+        _fill_up(ballast)
+        source.extend(batches)
+        source.pump(lambda: source.stats.get("error") == "disk full" and source.have >= source.last)
+        os.kill(merger, signal.SIGCONT)
+        source.pump(lambda: _compaction(source).get("state") == "failed")
+        assert list(staging_dir(config.data_path).iterdir()) == []
+        assert_exact(config.data_path, batches, upto=source.acked)
+        ballast.unlink()
+        source.pump(lambda: source.acked >= source.last and _compaction(source).get("state") == "done")
+        assert source.stats["error"] is None
+        assert nursery.end(pid) == 0
+    assert names(config.data_path, "ws_event")[:3] == ["15/1-12", "16/13-18", "16/19-24"]
+    assert_exact(config.data_path, batches)
+
+
+def _compaction(source: Source[Rows]) -> dict[str, object]:
+    found = source.stats.get("compaction")
+    return found if isinstance(found, dict) else {}
+
+
+def _children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _fill_up(path: Path) -> None:
+    """Leave no block free."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1_000_000, 4096):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
+
+
+def _scrambled(row: Row, size_bytes: int = 15_000) -> Row:
     """Make each payload different, so that a dictionary over rows cannot shrink it."""
     if row.doc_type != "ws_event":
         return row
-    turned = random.Random(row.seq).randbytes(15_000).hex().encode()
+    turned = random.Random(row.seq).randbytes(size_bytes).hex().encode()
     return replace(row, values=[*row.values[:4], turned])

@@ -99,8 +99,9 @@ class Capture:
         self._socket, self._browser, self._connected_s = socket, browser, monotonic_s()
         buttons = Buttons(self._site) if self._context.config.capture.buttons else None
         self._acks = Acks(self._noted(browser.guid), partial(self._noted_by_others, browser.guid))
-        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons, self._acks)
-        self._presence = Presence(self._context.config.site.socket_pattern, self._known_streams(browser.guid))
+        known = self._known_streams(browser.guid)
+        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons, self._acks, known)
+        self._presence = Presence(self._context.config.site.socket_pattern, known)
         self._context.loop.read(socket, self._read)
         self._guarded(self._tap.begin(monotonic_s()))
 

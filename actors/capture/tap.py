@@ -34,8 +34,19 @@ Out = Command | Captured
 class Tap:
     """Sessions and targets of one connection."""
 
-    def __init__(self, guid: str, offset_s: float, buttons: Buttons | None = None, acks: Acks | None = None) -> None:
-        """buttons: tells of presses; None where they are not recorded. acks: what was asked before, by all captures."""
+    def __init__(
+        self,
+        guid: str,
+        offset_s: float,
+        buttons: Buttons | None = None,
+        acks: Acks | None = None,
+        known: Iterable[str] = (),
+    ) -> None:
+        """buttons: tells of presses; None where they are not recorded.
+
+        acks: what was asked before, by all captures. known: streams that were open when somebody looked last.
+        """
+        self._known = tuple(known)
         self._acks = acks or Acks()
         self.make = Maker(guid, offset_s)
         self._buttons = buttons
@@ -159,6 +170,7 @@ class Tap:
         target = self._targets.get(info.target_id)
         if target is None:
             target = Target(info.target_id, info.type, Traffic(info.target_id, self.make, self._acks), now_s)
+            target.traffic.expect((s for s in self._known if s.split("/")[1] == target.id), now_s)
             self._targets[target.id] = target
         target.sessions[session] = parent
         self._sessions[session] = target

@@ -47,6 +47,7 @@ class Traffic:
         self._polls: dict[str, Poll] = {}  # GETs under way, by request id
         self._coming: dict[str, Want] = {}  # GETs whose answer began to arrive
         self._streams: dict[str, str] = {}  # open streams -> what their acks share with other transports of a session
+        self._unheard: dict[str, float] = {}  # expected streams -> since when
         self._announced: set[str] = set()  # streams whose beginning has left
         self._errors: dict[str, str] = {}
         self._redactors: dict[str, Redactor] = {}
@@ -82,6 +83,12 @@ class Traffic:
         items = self._packets(want.poll, want.sent, want.at_s, text) if text is not None else []
         yield from self._cleaned(self._line.fill(want.place, items))
 
+    def expect(self, streams: Iterable[str], since_s: float) -> None:
+        """Take streams for open that were when somebody looked last; of one never heard nobody knows when it ended."""
+        for stream in streams:
+            self._streams[stream] = stream.rpartition("/")[2].removeprefix("poll-") if "/poll-" in stream else stream
+            self._unheard[stream] = since_s
+
     def close_all(self, cause: str, at_s: float) -> Iterator[Captured]:
         """Close every stream, as a navigation, a crash or the end of the target does; at_s: seen until then."""
         self._polls.clear()
@@ -89,7 +96,7 @@ class Traffic:
             yield from self.fill(want, None)
         self._coming.clear()
         for stream in list(self._streams):
-            yield from self._close(stream, cause, at_s)
+            yield from self._close(stream, cause, min(at_s, self._unheard.get(stream, at_s)))
 
     def expire(self, now_s: float) -> Iterator[Captured]:
         """Give up bodies that do not come."""
@@ -188,6 +195,7 @@ class Traffic:
         """Take the secrets out of what leaves the line; sees every item once, in order."""
         for item in items:
             if isinstance(item, FrameSeen):
+                self._unheard.pop(item.stream, None)
                 key = self._streams.setdefault(item.stream, item.stream)
                 redactor = self._redactors.setdefault(key, Redactor(self._acks, key))
                 payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream)
@@ -203,6 +211,7 @@ class Traffic:
 
     def _forget(self, stream: str) -> None:
         self._announced.discard(stream)
+        self._unheard.pop(stream, None)
         key = self._streams.pop(stream, stream)
         if key not in self._streams.values():
             self._redactors.pop(key, None)

@@ -17,8 +17,8 @@ PAGE = "T1"
 class Play:
     """A browser's side of the conversation, by hand."""
 
-    def __init__(self, *, settled: bool = True) -> None:
-        self.tap = Tap("guid", 1000.0)
+    def __init__(self, *, settled: bool = True, known: Iterable[str] = ()) -> None:
+        self.tap = Tap("guid", 1000.0, known=known)
         self.commands: list[Command] = []
         self.items: list[Captured] = []
         self.now_s = 10.0
@@ -422,3 +422,22 @@ def test_silence_with_signs_of_life_is_seen_and_without_them_is_not() -> None:
     assert play.tap.silent_since_s(20.0) == 12.0
     play.event("Inspector.targetCrashed")
     assert [item.cdp_s for item in play.items if isinstance(item, StreamClosed)] == [12.0]
+
+
+def closings(play: Play) -> list[tuple[str, str, float]]:
+    return [(item.stream, item.cause, item.cdp_s) for item in play.fresh() if isinstance(item, StreamClosed)]
+
+
+def test_a_stream_that_was_open_before_and_is_never_heard_ends_with_its_page_and_counts_from_the_attaching() -> None:
+    play = Play(known=["guid/T1/9.1", "guid/T2/9.5"])
+    play.now_s = 20.0
+    play.event("Page.frameNavigated", frame={"id": PAGE, "url": "https://h/"})
+    assert closings(play) == [("guid/T1/9.1", "page navigated", 10.0)]
+
+
+def test_a_stream_that_was_open_before_and_is_heard_ends_when_it_is_seen_to() -> None:
+    play = Play(known=["guid/T1/9.1"])
+    play.frame("42[]", at_s=19.0)
+    play.event("Network.webSocketClosed", requestId="9.1", timestamp=20.0)
+    play.event("Page.frameNavigated", frame={"id": PAGE, "url": "https://h/"})
+    assert closings(play) == [("guid/T1/9.1", "closed", 20.0)]

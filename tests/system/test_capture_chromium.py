@@ -45,6 +45,11 @@ io.on('n', n => handled.push(n));
 io.on('connect', () => io.emit('authenticate', {{__trace: true}}, '{SECRET}', answer => 0));
 io.on('stop', () => io.emit('handled', handled));
 </script>"""
+ASKING = f"""<script src="/socket.io.min.js"></script><script>
+io = io({{auth: {{token: '{SECRET}'}}, transports: ['websocket']}});
+io.on('connect', () => {{ io.emit('authenticate', '{SECRET}', a => 0); io.emit('order', {{amount: 1}}, a => 0) }});
+io.on('go', url => location = url);
+</script>"""
 VENDORED = Path(__file__).parents[2] / "web/static/vendor/socket.io.min.js"
 
 
@@ -352,6 +357,32 @@ def test_a_hung_browser_is_killed(house: House, page: Website) -> None:
     assert told(house)["cause"] == "browser hung"
 
 
+def test_who_came_between_a_request_and_its_answer_hides_the_same_as_who_saw_both(
+    house: House, page: Website, site: Website
+) -> None:
+    place = mark(house)
+    server = SlowSite()
+    with served(server.attach) as other:
+        other.pages.update({"": ASKING, "socket.io.min.js": VENDORED.read_text()})
+        page.send(f"!location = '{other.url()}'")
+        for capture in BOTH:
+            wait_for(house, place, [b'421["order",{"amount":1}]'], capture)
+        house.kill("capture-b")
+        late = mark(house)
+        house.start("capture-b")
+        house.journal.until(lambda: since(house, late, "capture-b", Attached), "attached again")
+        other.do(server.answer())
+        answers = [f'430["{MARK}"]'.encode(), b'431[{"success":true}]']
+        for capture in BOTH:
+            wait_for(house, late, answers, capture)
+            after = payloads(house, late, capture)
+            assert after[after.index(answers[0]) :][:2] == answers
+        other.do(server.server.emit("go", site.url()))
+        house.journal.until(lambda: site.sockets, "back at the site")
+    whole = msgspec.msgpack.encode([item for items in house.journal.items.values() for item in items])
+    assert SECRET.encode() not in whole
+
+
 def test_the_polling_phase_is_whole_and_no_secret_leaves(house: House, page: Website, site: Website) -> None:
     place = mark(house)
     server = PollingSite()
@@ -366,10 +397,22 @@ def test_the_polling_phase_is_whole_and_no_secret_leaves(house: House, page: Web
             wait_for(house, place, [f'430["{MARK}"]'.encode()], capture)  # the server answers when it has the time
             assert emitted(house, place, capture) == handled
             check_polling(house, place, capture)
+        a, b = (by_stream(house, place, capture) for capture in BOTH)
+        assert a.keys() == b.keys()
+        for stream, frames in a.items():
+            both = min(len(frames), len(b[stream]))
+            assert frames[:both] == b[stream][:both]
         opened = since(house, place, "capture-a", StreamOpened)
         assert {item.transport for item in opened if "/socket.io/" in item.url} == {"polling", "websocket"}
     whole = msgspec.msgpack.encode([item for items in house.journal.items.values() for item in items])
     assert SECRET.encode() not in whole
+
+
+def by_stream(house: House, place: dict[str, int], capture: str) -> dict[str, list[tuple[bool, int, bytes, bool]]]:
+    found: dict[str, list[tuple[bool, int, bytes, bool]]] = {}
+    for frame in since(house, place, capture, FrameSeen):
+        found.setdefault(frame.stream, []).append((frame.sent, frame.opcode, frame.payload, frame.redacted))
+    return found
 
 
 def check_polling(house: House, place: dict[str, int], capture: str) -> None:
@@ -427,3 +470,27 @@ class PollingSite:
 
     def _on_handled(self, sid: str, handled: list[int]) -> None:
         self.handled = handled
+
+
+class SlowSite:
+    """A Socket.IO server that answers two requests when it is told to."""
+
+    def __init__(self) -> None:
+        self.server = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins="*")
+        self._go = asyncio.Event()
+        self.server.on("authenticate", self._on_authenticate)
+        self.server.on("order", self._on_order)
+
+    def attach(self, site: Website) -> None:
+        self.server.attach(site.app)
+
+    async def _on_authenticate(self, sid: str, *arguments: Any) -> dict[str, str]:
+        await self._go.wait()
+        return {"session": SECRET}
+
+    async def _on_order(self, sid: str, *arguments: Any) -> dict[str, bool]:
+        await self._go.wait()
+        return {"success": True}
+
+    async def answer(self) -> None:
+        self._go.set()

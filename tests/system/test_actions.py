@@ -1,0 +1,217 @@
+"""Real presses in a real Chromium: each is found in Parquet once, with its context, its latency and its outcome.
+
+The simulator's page is pressed over CDP with the mouse, as a hand would. While the simulator is stopped an order has no
+answer: then a capture is killed, between the press and the acknowledgement.
+"""
+
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pytest
+import websocket
+
+from tests.house import House, house
+from tests.processes import wait_for
+
+pytestmark = pytest.mark.system
+
+LIMIT_S = 20.0
+
+
+class Hand:
+    """Presses buttons of the open game page."""
+
+    def __init__(self, cdp_url: str, site_url: str) -> None:
+        with urllib.request.urlopen(f"{cdp_url.rstrip('/')}/json/list", timeout=LIMIT_S) as answer:
+            pages = json.load(answer)
+        place = next(page for page in pages if page["type"] == "page" and page["url"].startswith(site_url))
+        self._socket = websocket.create_connection(
+            place["webSocketDebuggerUrl"], timeout=LIMIT_S, suppress_origin=True
+        )  # fmt: skip
+        self._number = 0
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
+        while True:
+            answer = json.loads(self._socket.recv())
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def value(self, expression: str) -> Any:
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def wait(self, condition: str, timeout_s: float = 60) -> None:
+        wait_for(lambda: self.value(condition), timeout_s)
+
+    def press(self, selector: str) -> None:
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.value(f"{element}.scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+        box = f"{element}.getBoundingClientRect()"
+        x, y = self.value(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2]; }})()")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    settings = {
+        "VECTRA_SIMULATOR_SPEED": "2",
+        "VECTRA_SIMULATOR_SEED": "presses 1",  # its rounds last 721, 209, 965 and 330 ticks: none ends too soon
+        "VECTRA_RECORDING_FLUSH_S": "0.5",
+    }
+    with house(tmp_path_factory.mktemp("house"), settings) as it:
+        it.wait_until(lambda status: status["source"].get("connected"))
+        yield it
+
+
+@pytest.fixture
+def hand(demo: House) -> Iterator[Hand]:
+    endpoints = demo.status()["endpoints"]
+    hand = Hand(endpoints["cdp"], endpoints["simulator"])
+    hand.wait("socket.connected && state.cash !== null")
+    yield hand
+    hand.close()
+
+
+def actions(demo: House, after: int = 0) -> list[dict[str, Any]]:
+    pattern = "events_parquet/doc_type=player_action/*/*.parquet"
+    if not list(demo.data_dir.glob(pattern)):
+        return []
+    files = f"read_parquet('{demo.data_dir}/{pattern}')"
+    found = duckdb.execute(f"SELECT * EXCLUDE (doc_type, date, ts) FROM {files} WHERE seq > {after} ORDER BY seq")
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def last(demo: House) -> int:
+    return max((row["seq"] for row in actions(demo)), default=0)
+
+
+def settled(demo: House, after: int, count: int) -> list[dict[str, Any]]:
+    """Return the rows after a number, once there are so many and a later frame is stored too."""
+    wait_for(lambda: len(actions(demo, after)) >= count, 30)
+    head = demo.status()["journal"]["seq"]
+    frames = f"{demo.data_dir}/events_parquet/doc_type=ws_event/*/*.parquet"
+    wait_for(lambda: duckdb.execute(f"SELECT max(seq) > {head} FROM read_parquet('{frames}')").fetchall()[0][0], 30)
+    return actions(demo, after)
+
+
+def outcome_of(rows: list[dict[str, Any]], press: dict[str, Any]) -> dict[str, Any]:
+    joined = [row for row in rows if row["trace_id"] == press["trace_id"] and row is not press]
+    assert len(joined) == 1, rows
+    return joined[0]
+
+
+def test_presses_and_their_outcomes_are_stored_once_with_context(demo: House, hand: Hand) -> None:
+    before = last(demo)
+    hand.wait("state.phase === 'active' && state.prices.length < 100")
+    hand.press("._clearButton_x1")
+    hand.press("[data-add='0.01']")
+    hand.press("[data-times='2']")
+    hand.press("._buy_x1")
+    hand.wait("state.quantity > 0")
+    hand.press(".bet-button")
+    hand.press("[data-percent='50']")
+    hand.press("._sell_x1")
+    rows = settled(demo, before, 10)
+    presses = [row for row in rows if row["success"] is None]
+    assert [row["button"] for row in presses] == ["X", "+0.01", "X2", "BUY", "SIDEBET", "50%", "SELL"]
+    assert [row["amount"] for row in presses] == [0.03, 0.0, 0.01, 0.02, 0.02, 0.02, 0.02]
+    assert [row["percentage"] for row in presses] == [None, None, None, None, None, 50.0, 50.0]
+    assert {row["actor"] for row in presses} == {"human"}
+    places = [(json.loads(row["data"])["sequenceId"], json.loads(row["data"])["sequencePosition"]) for row in presses]
+    assert [position for _, position in places] == [1, 2, 3, 4, 1, 1, 2]
+    assert len({sequence for sequence, _ in places}) == 3
+    for press in presses:
+        assert press["game_id"]
+        assert press["phase"] == "ACTIVE"
+        assert press["price"] > 0
+        assert press["tick"] >= 0
+        assert press["balance"] > 0
+    assert len(rows) == 10
+    bought = outcome_of(rows, presses[3])
+    assert (bought["button"], bought["success"], bought["amount"]) == ("BUY", True, 0.02)
+    assert 0 < bought["latency_ms"] < 5000
+    assert bought["balance"] == pytest.approx(presses[3]["balance"] - 0.02)
+    assert bought["position_qty"] > 0
+    caused = [effect["type"] for effect in json.loads(bought["data"])["effects"]]
+    assert caused[:2] == ["player.trade", "player.state"]
+    bet = outcome_of(rows, presses[4])
+    assert (bet["button"], bet["success"]) == ("SIDEBET", True)
+    assert json.loads(bet["data"])["effects"][0]["type"] == "sidebet.placed"
+    assert outcome_of(rows, presses[6])["percentage"] == 50.0
+
+
+def test_a_refused_order_is_an_outcome_too(demo: House, hand: Hand) -> None:
+    before = last(demo)
+    hand.press("._clearButton_x1")
+    hand.press("._buy_x1")
+    _, press, outcome = settled(demo, before, 3)
+    assert (press["button"], press["amount"]) == ("BUY", 0.0)
+    assert (outcome["trace_id"], outcome["success"]) == (press["trace_id"], False)
+    assert "least amount" in json.loads(outcome["data"])["message"]
+
+
+@pytest.mark.parametrize("name", ["capture-a", "capture-b"])
+def test_a_capture_killed_between_press_and_answer_costs_nothing(demo: House, hand: Hand, name: str) -> None:
+    before = last(demo)
+    hand.press("._clearButton_x1")
+    hand.press("[data-add='0.01']")
+    game, capture = demo.actor("simulator")["pid"], demo.actor(name)["pid"]
+    os.kill(game, signal.SIGSTOP)
+    try:
+        hand.press("._buy_x1")
+        os.kill(capture, signal.SIGKILL)
+    finally:
+        os.kill(game, signal.SIGCONT)
+    rows = settled(demo, before, 4)
+    assert [row["button"] for row in rows] == ["X", "+0.01", "BUY", "BUY"]
+    assert rows[2]["trace_id"] == rows[3]["trace_id"]
+    assert (rows[2]["success"], rows[2]["amount"]) == (None, 0.01)
+    assert rows[3]["success"] is not None
+    assert rows[3]["latency_ms"] > 0
+    demo.wait_ready()
+    hand.press("[data-add='0.001']")
+    (again,) = settled(demo, rows[3]["seq"], 1)
+    assert (again["button"], again["amount"]) == ("+0.001", 0.01)
+
+
+def test_after_a_reload_presses_are_told_again(demo: House, hand: Hand) -> None:
+    before = last(demo)
+    hand.call("Page.reload")
+    hand.wait("typeof socket === 'object' && socket.connected && state.cash !== null")
+    hand.press("[data-add='0.001']")
+    hand.press("[data-add='0.001']")
+    assert [row["button"] for row in settled(demo, before, 2)] == ["+0.001", "+0.001"]
+
+
+def test_the_page_sees_nothing_of_the_listener(demo: House, hand: Hand) -> None:
+    before = last(demo)
+    hand.press("[data-add='0.001']")
+    settled(demo, before, 1)
+    assert hand.value("typeof vectraPressed + typeof pressesAreTold") == "undefinedundefined"
+    names = hand.value("Object.getOwnPropertyNames(window).filter((name) => /vectra|presses/i.test(name))")
+    assert names == []
+    assert hand.value("document.querySelectorAll('script').length") == 3
+
+
+def test_other_clicks_are_not_told(demo: House, hand: Hand) -> None:
+    before = last(demo)
+    hand.press("h1")
+    hand.press(".sidebet-banner p")
+    hand.press("#amount")
+    hand.press("[data-add='0.001']")
+    assert [row["button"] for row in settled(demo, before, 1)] == ["+0.001"]

@@ -19,6 +19,7 @@ from actors.core.lifeline import die_with_parent
 from supervisor.births import LARGEST_BYTES, Exit, News, Preloaded, Prepare, Spawn, Started, decode_order, encode
 from supervisor.preload import preload
 
+RETRY_MS = 5_000  # after a fork that the kernel refused, when nothing was even ordered
 QUIET_MS = 50  # without an order for so long, the next reserve is forked: not while a child that was just made starts
 
 Become = Callable[[Spawn, int], None]
@@ -31,7 +32,12 @@ class _Copy:
         self.pid = pid
         self.serial = serial  # None for the reserve
         self.orders = orders  # how the reserve is told what to become
-        self.pidfd = os.pidfd_open(pid)  # not reaped before we say so: it is this very process
+        try:
+            self.pidfd = os.pidfd_open(pid)  # not reaped before we say so: it is this very process
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
 
 
 class Server:
@@ -42,15 +48,16 @@ class Server:
         self._become = become
         self._copies: dict[int, _Copy] = {}  # by pidfd
         self._reserve: _Copy | None = None
+        self._quiet_ms = QUIET_MS
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
 
     def serve(self) -> None:
         """Work until the supervisor closes the socket; its death does so too."""
         while True:
-            ready = self._poll.poll(QUIET_MS if self._reserve is None else None)
+            ready = self._poll.poll(self._quiet_ms if self._reserve is None else None)
             if not ready:
-                self._reserve = self._fork(None)
+                self._make_reserve()
             for fd, _ in ready:
                 if fd in self._copies:
                     self._reap(self._copies[fd])
@@ -67,9 +74,24 @@ class Server:
             return False
         order = decode_order(data)
         if isinstance(order, Spawn):
-            copy = self._from_reserve(order, data) or self._fork(order)
-            self._tell(Started(serial=order.serial, pid=copy.pid), copy.pidfd)
+            self._make(order, data)
         return True
+
+    def _make(self, order: Spawn, data: bytes) -> None:
+        try:
+            copy = self._from_reserve(order, data) or self._fork(order)
+        except OSError as error:  # no memory, too many processes: that child's failure, not everybody's
+            print(f"no process for {order.name}: {error}", file=sys.stderr, flush=True)
+            self._tell(Exit(serial=order.serial, code=os.EX_OSERR))
+        else:
+            self._tell(Started(serial=order.serial, pid=copy.pid), copy.pidfd)
+
+    def _make_reserve(self) -> None:
+        try:
+            self._reserve = self._fork(None)
+            self._quiet_ms = QUIET_MS
+        except OSError:
+            self._quiet_ms = RETRY_MS
 
     def _from_reserve(self, order: Spawn, data: bytes) -> _Copy | None:
         copy, self._reserve = self._reserve, None
@@ -90,6 +112,8 @@ class Server:
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
+            if ours is not None:
+                ours.close()
             self._be_a_copy(order, theirs, server)
         if theirs is not None:
             theirs.close()

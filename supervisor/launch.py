@@ -155,6 +155,8 @@ class ForkServer:
                 self.channel.close()
                 self.channel = None
                 return
+            for fd in fds:
+                os.set_inheritable(fd, False)  # or the next fork server, and all its children, would hold it
             news = decode_news(data)
             self.warm = self.warm or isinstance(news, Preloaded)
             yield news, fds[0] if fds else None

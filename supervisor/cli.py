@@ -15,6 +15,7 @@ from supervisor.commands_journal import journal
 from supervisor.commands_look import check, doctor, events, logs, status
 from supervisor.commands_record import record
 from supervisor.commands_run import reload, restart, start, stop
+from supervisor.commands_service import install_service
 from supervisor.settings import SettingsError
 from vectra_player.version import __version__
 
@@ -39,7 +40,23 @@ def main() -> None:
     """Hold the commands together."""
 
 
-for command in (start, stop, restart, reload, status, logs, record, compact, check, doctor, events, journal):
+COMMANDS = (
+    start,
+    stop,
+    restart,
+    reload,
+    status,
+    logs,
+    record,
+    compact,
+    check,
+    doctor,
+    events,
+    journal,
+    install_service,
+)
+
+for command in COMMANDS:
     main.add_command(command)
 
 

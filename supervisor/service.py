@@ -98,8 +98,8 @@ def _run(service: Service, config: Config) -> list[str]:
         f"WatchdogSec={WATCHDOG_S}",
         "Restart=always",
         "RestartSec=2",
-        "# 0: somebody called `vectra-supervisor stop`, which is to be obeyed. 2: a mistake in the settings does not go",
-        "# away by itself; `vectra-supervisor check` names it.",
+        "# 0: somebody called `vectra-supervisor stop`, which is to be obeyed. 2: a mistake in the settings does not",
+        "# go away by itself; `vectra-supervisor check` names it.",
         "RestartPreventExitStatus=0 2",
         "# SIGTERM to the supervisor alone, which stops the actors in order; SIGKILL to all, should it not end.",
         "KillMode=mixed",
@@ -125,8 +125,8 @@ def _for_all() -> list[str]:
         "LockPersonality=yes",
         "SystemCallArchitectures=native",
         "# Left out: MemoryDenyWriteExecute, as the JavaScript engine writes machine code.",
-        "# Left out: SystemCallFilter, as the usual set (@system-service) lacks chroot; Chromium puts stricter filters on",
-        "# its own processes.",
+        "# Left out: SystemCallFilter, as the usual set (@system-service) lacks chroot; Chromium puts stricter filters",
+        "# on its own processes.",
         "# Left out: PrivateNetwork and IPAddressDeny, as the game is on the Internet.",
     ]
 
@@ -139,8 +139,8 @@ def _for_system(service: Service, config: Config) -> list[str]:
         "ProtectKernelLogs=yes",
         "ProtectControlGroups=yes",
         "ProtectHostname=yes",
-        "# Left out: ProtectSystem=strict and ProtectHome, as data_dir and the profile may lie anywhere, by default in the",
-        "# home directory.",
+        "# Left out: ProtectSystem=strict and ProtectHome, as data_dir and the profile may lie anywhere, by default in",
+        "# the home directory.",
         "# Left out: ProtectProc and ProcSubset: they hide Chromium's processes from each other, and the boot id.",
         "# Left out: PrivateUsers, as Chromium's sandbox makes user namespaces of its own.",
     ]
@@ -165,8 +165,8 @@ def _private_tmp(config: Config) -> list[str]:
 
 def _left_to_the_user() -> list[str]:
     return [
-        "# Left out: ProtectSystem, ProtectKernel..., PrivateTmp and PrivateDevices: in a user's service they need a user",
-        "# namespace around everything, and Chromium's sandbox makes its own. A system service has them (--system).",
+        "# Left out: ProtectSystem, ProtectKernel..., PrivateTmp and PrivateDevices: in a user's service they need a",
+        "# user namespace around everything, and Chromium's sandbox makes its own. A system service has them (--system).",
     ]
 
 

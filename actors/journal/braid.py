@@ -5,7 +5,6 @@ the number of the record it is or was stored under. Made anew after a restart fr
 """
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 
 from actors.core.messages import Frame, FrameSeen
 from actors.journal.memory import Session
@@ -13,11 +12,15 @@ from actors.journal.merge import Merged, Seen, StreamMerge
 
 STREAMS_KEPT = 64
 IDLE_S = 30.0  # a stream heard of since then is never forgotten: the other capture may be about to tell of it too
+_KINDS = [[bytes((sent, opcode)) for opcode in range(256)] for sent in (False, True)]
 
 
 def digest(sent: bool, opcode: int, payload: bytes) -> bytes:
-    """Return what two copies of a frame have in common."""
-    return bytes((sent, opcode & 0xFF)) + sha256(payload).digest()  # 2 KB: 3.6 us; blake2b takes 9.6
+    """Return what two copies of a frame have in common; of this process only, never to be stored.
+
+    64 bits of SipHash under a key that Python draws anew for each process: nobody outside can make payloads collide.
+    """
+    return _KINDS[sent][opcode & 0xFF] + hash(payload).to_bytes(8, "little", signed=True)  # 2 KB: 0.6 us; sha256 1.7
 
 
 class Braid:
@@ -27,6 +30,7 @@ class Braid:
         """skew_s: how long to wait for an older attach; 0 where there is one capture only."""
         self._skew_s = skew_s
         self._merges: dict[str, StreamMerge] = {}  # the one heard of last stands last
+        self._last = ""
         self._heard_s: dict[str, float] = {}
         self._retired = 0  # guesses in streams that are long gone
 
@@ -51,7 +55,7 @@ class Braid:
         if not merge.knows(incarnation):
             merge.meet(incarnation, since_s, item.cdp_s, now_s)
         seen = Seen(digest(item.sent, item.opcode, item.payload), item.cdp_s, item)
-        yield from merge.frame(incarnation, seen, now_s)
+        return merge.frame(incarnation, seen, now_s)
 
     def silence(self, incarnation: int, silent: bool) -> None:
         """Say whether nothing is heard of a capture any more; nobody waits for it then."""
@@ -98,11 +102,15 @@ class Braid:
         return self._retired + sum(merge.ambiguous for merge in self._merges.values())
 
     def _merge(self, stream: str, now_s: float) -> StreamMerge:
+        if stream == self._last:
+            self._heard_s[stream] = now_s
+            return self._merges[stream]
         merge = self._merges.pop(stream, None)
         if merge is None:
             merge = StreamMerge(skew_s=self._skew_s)
             self._forget_idle(now_s)
         self._merges[stream] = merge
+        self._last = stream
         self._heard_s[stream] = now_s
         return merge
 

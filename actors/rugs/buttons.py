@@ -39,9 +39,10 @@ def _share(percent: int) -> Button:
 
 
 def _trade(label: str) -> tuple[Button, Button]:
+    alone = "(?!.*(" + "|".join(sorted({"BUY", "SELL", "SHORT"} - {label})) + "))"  # not the space between two of them
     return (
         Button(label=label, category="trade", text=label + _LIVE),
-        Button(label=label, category="trade", text=rf"{label}(?![a-z]).*", place=_TRADE),
+        Button(label=label, category="trade", text=rf"{label}(?![a-z]){alone}.*", place=_TRADE),
     )
 
 

@@ -70,6 +70,7 @@ def test_another_button_is_none_of_the_games(text: str, classes: str) -> None:
 def test_a_text_alone_counts_on_a_real_button_only() -> None:
     assert classify("buy", "_chatMessage_1", is_button=False) is None
     assert classify("buy", f"_label_ {TRADE}", is_button=False) is not None
+    assert classify("BUY+0.030 SOLSELL", TRADE, is_button=False) is None, "the space between two buttons"
 
 
 def test_a_share_button_says_its_share() -> None:

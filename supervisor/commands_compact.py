@@ -35,7 +35,7 @@ def compact(given: Given) -> None:
     The running VECTRA does this by itself each hour (recording.compact_s). Readers never see a row twice or miss one;
     a query under way may at worst fail with "no such file". When VECTRA is stopped the files are merged all the same.
     """
-    config = given.load().config
+    config = given.load_to_find().config
     if locks.running_pid(config.runtime_path) is not None:
         figures = _by_the_writer(config.runtime_path)
     else:

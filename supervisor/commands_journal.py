@@ -82,7 +82,7 @@ def verify(given: Given) -> None:
 
 
 def _directory(given: Given) -> Path:
-    directory = given.load().config.data_path / "journal"
+    directory = given.load_to_find().config.data_path / "journal"
     if not directory.is_dir():
         raise CommandError(f"{directory} is not there: nothing was ever recorded, or data_dir is another.", 1)
     return directory

@@ -10,6 +10,7 @@ import click
 from actors.core.config import Config
 from supervisor.ask import CommandError, NotRunning, ask
 from supervisor.plan import known_ids
+from supervisor.settings import SettingsError
 from supervisor.shared_flags import Given, settings_flags
 
 FOLLOW_S = 0.2
@@ -104,9 +105,13 @@ def check(given: Given) -> None:
 @settings_flags
 def doctor(given: Given) -> None:
     """Look for what keeps VECTRA from working on this machine, and say how to mend each."""
-    from supervisor.doctor import examine
+    from supervisor.doctor import examine, mistakes
 
-    findings = examine(_in_force(given.load().config))
+    try:
+        config, wrong = given.load().config, []
+    except SettingsError as error:
+        config, wrong = (error.usable.config if error.usable else Config()), mistakes(error.errors)
+    findings = [*wrong, *examine(_in_force(config))]
     for finding in findings:
         click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}")
         if not finding.good:

@@ -55,6 +55,12 @@ def examine(config: Config) -> list[Finding]:
     ]
 
 
+def mistakes(errors: list[str]) -> list[Finding]:
+    """Return what is wrong with the settings; all else is then looked at with the good ones, defaults for the rest."""
+    fix = "Mend that; `vectra-supervisor check` looks again. What follows counts with the default in its place."
+    return [Finding(what="settings", good=False, found=error, fix=fix) for error in errors]
+
+
 def hindrances(config: Config, environ: Mapping[str, str]) -> list[Finding]:
     """Return what a start would fail for, as far as a few milliseconds can tell. Nothing may run there yet.
 

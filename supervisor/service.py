@@ -166,7 +166,7 @@ def _private_tmp(config: Config) -> list[str]:
 def _left_to_the_user() -> list[str]:
     return [
         "# Left out: ProtectSystem, ProtectKernel..., PrivateTmp and PrivateDevices: in a user's service they need a",
-        "# user namespace around everything, and Chromium's sandbox makes its own. A system service has them (--system).",
+        "# user namespace around everything, and Chromium's sandbox makes its own. --system has them.",
     ]
 
 

@@ -75,8 +75,12 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     found: dict[str, _Found] = {}
     errors: list[str] = []
     readable = path is None or _take_file(path, found, errors)
-    _take_environment(environ, found, errors)
-    _take_command_line(overrides, found, errors)
+    outside: dict[str, _Found] = {}
+    _take_environment(environ, outside, errors)
+    _take_command_line(overrides, outside, errors)
+    if path is not None and not readable:
+        readable = _take_places(path, found, set(outside))
+    found |= outside
     config = _assemble(found, errors)
     sources = {name: found[name].source if name in found else "default" for name in all_keys()}
     for key, value, rule, way_out in faults(config):
@@ -84,12 +88,30 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
         errors.append(f"{place}: {key} is {show(value)}, must be {rule}. {way_out}")
     loaded = Loaded(config=config, sources=sources, path=None if path is None else str(path.absolute()))
     if errors:
-        raise SettingsError(errors, loaded if readable and not any(map(_puts_place_in_doubt, errors)) else None)
+        sure = readable and not any(_puts_place_in_doubt(error, set(outside)) for error in errors)
+        raise SettingsError(errors, loaded if sure else None)
     return loaded
 
 
-def _puts_place_in_doubt(error: str) -> bool:
-    return error.startswith(COMMAND_LINE) or _WHERE.search(error) is not None
+def _puts_place_in_doubt(error: str, outside: set[str]) -> bool:
+    """Say whether an error leaves a doubt about where VECTRA runs; outside: the keys that no file decides."""
+    if error.startswith(COMMAND_LINE):
+        return True
+    where = _WHERE.search(error)
+    return where is not None and (error.startswith("environment") or where[1].lower() not in outside)
+
+
+def _take_places(path: Path, found: dict[str, _Found], outside: set[str]) -> bool:
+    """Take the directories from a file that cannot be read as settings; return whether they are known for certain."""
+    from supervisor.salvage import PLACES, places
+
+    try:
+        values = places(path.read_text(encoding="utf-8"), tuple(key for key in PLACES if key not in outside))
+    except (OSError, UnicodeDecodeError):
+        return "data_dir" in outside
+    for name, value in (values or {}).items():
+        _take_key(name, value, str(path), found, [])
+    return values is not None
 
 
 def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> bool:

@@ -22,9 +22,9 @@ class Given(Struct, frozen=True):
         return load(self.config, os.environ, self.overrides)
 
     def load_to_find(self) -> Loaded:
-        """Return the settings for speaking to a VECTRA that runs: one line on stderr where some are bad.
+        """Return the settings for finding a VECTRA, or its data: one line on stderr where some are bad.
 
-        SettingsError: they do not say for certain where it runs.
+        SettingsError: they do not say for certain where that is.
         """
         try:
             return self.load()
@@ -32,7 +32,12 @@ class Given(Struct, frozen=True):
             if error.usable is None:
                 raise
             more = f" ({len(error.errors) - 1} more)" if len(error.errors) > 1 else ""
-            click.echo(f"warning: {error.errors[0]}{more} Run `vectra-supervisor check`.", err=True)
+            data_dir = error.usable.config.data_path
+            click.echo(
+                f"warning: {error.errors[0]}{more} "
+                f"Going on with data_dir {data_dir}; `vectra-supervisor check` says more.",
+                err=True,
+            )
             return error.usable
 
     def arguments(self) -> list[str]:
@@ -47,6 +52,11 @@ _CONFIG = click.option(
     metavar="PATH",
     help="The settings file. Default: ./vectra.yaml, else ~/.config/vectra/vectra.yaml.",
 )
+_DATA_DIR = click.option(
+    "--data-dir",
+    metavar="PATH",
+    help="Where everything is recorded, above file and environment: --set data_dir=PATH.",
+)
 _SET = click.option(
     "--set",
     "overrides",
@@ -57,10 +67,13 @@ _SET = click.option(
 
 
 def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command --config and --set; they arrive as `given`."""
+    """Give a command --config, --data-dir and --set; they arrive as `given`."""
 
     @wraps(command)
-    def with_settings(*args: Any, config_path: str | None, overrides: tuple[str, ...], **kwargs: Any) -> None:
-        command(*args, given=Given(config_path, overrides), **kwargs)
+    def with_settings(
+        *args: Any, config_path: str | None, data_dir: str | None, overrides: tuple[str, ...], **kwargs: Any
+    ) -> None:
+        place = (f"data_dir={data_dir}",) if data_dir is not None else ()
+        command(*args, given=Given(config_path, (*place, *overrides)), **kwargs)
 
-    return _CONFIG(_SET(with_settings))
+    return _CONFIG(_DATA_DIR(_SET(with_settings)))

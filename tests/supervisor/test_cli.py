@@ -171,15 +171,30 @@ def test_a_mistake_in_the_settings_locks_nobody_out_of_a_running_vectra(tmp_path
             assert result.returncode == 0, result
             assert result.stderr == (
                 "warning: vectra.yaml: fed is not a key. Did you mean feed? Remove the line. (1 more) "
-                "Run `vectra-supervisor check`.\n"
+                f"Going on with data_dir {tmp_path}; `vectra-supervisor check` says more.\n"
             )
         for arguments in (["start"], ["reload"], ["check"]):
             assert vectra(tmp_path, *arguments).returncode == 2
-        settings.write_text("feed: [\n")
-        assert vectra(tmp_path, "stop").returncode == 2
-        settings.write_text("feed: {port: x}\n")
+        settings.write_text("data_dir: {\n")
+        doubt = vectra(tmp_path, "stop", VECTRA_DATA_DIR="")
+        assert doubt.returncode == 2
+        assert vectra(tmp_path, "status", "--data-dir", str(tmp_path)).returncode == 0
         assert vectra(tmp_path, "stop").stdout == "VECTRA is stopped.\n"
         assert supervisor.wait() == 0
+
+
+def test_a_file_that_is_not_yaml_locks_nobody_out_of_the_data(tmp_path: Path) -> None:
+    (tmp_path / "vectra.yaml").write_text("feed: [\n")
+    doctor = vectra(tmp_path, "doctor")
+    assert doctor.returncode == 1
+    assert doctor.stdout.startswith("BAD  settings: vectra.yaml: line 2, column 1: ")
+    assert f"data_dir: {tmp_path}" in doctor.stdout
+    compact = vectra(tmp_path, "compact")
+    assert (compact.returncode, "Nothing to merge" in compact.stdout) == (0, True), compact
+    for arguments in (["journal", "info"], ["journal", "verify"]):
+        result = vectra(tmp_path, *arguments)
+        assert (result.returncode, f"{tmp_path}/journal is not there" in result.stderr) == (1, True), result
+        assert result.stderr.startswith("warning: vectra.yaml: line 2, column 1: ")
 
 
 def test_status_stays_within_its_300_ms_of_processor_time(tmp_path: Path) -> None:

@@ -137,7 +137,11 @@ def test_each_rule_has_its_message(tmp_path: Path, text: str, message: str) -> N
         ("feed: {port: x}\nruntime_dir: /r\n", True),
         ("fed: {port: 9000}\nruntime_dir: /r\n", True),
         ("feed:\n  port: 1\n  port: 2\nruntime_dir: /r\n", True),
-        ("runtime_dir: /r\nfeed:\n\tport: 1\n", False),
+        ("runtime_dir: /r\nfeed:\n\tport: 1\n", True),
+        ("# runtime_dir: /x\nruntime_dir: /r # here\nfeed: [\n", True),
+        ("feed: [\n  runtime_dir: /r\n", False),
+        ("runtime_dir: /r\nruntime_dir: /s\nfeed: [\n", False),
+        ("runtime_dir: [\n", False),
         ("- runtime_dir\n", False),
         ("runtime_dir: /r\nruntime_dir: /s\n", False),
         ("runtime_dir: 5\n", False),
@@ -209,3 +213,25 @@ def test_every_key_has_a_rule_in_words() -> None:
     assert {name for name, key in all_keys().items() if not key.rule or "typing" in key.rule} == set()
     assert rule_of(str | None) == "text or null"
     assert rule_of(list[int]) == "a list, each a whole number"
+
+
+def test_a_file_that_is_not_yaml_leaves_no_doubt_where_it_does_not_say_or_something_else_does(tmp_path: Path) -> None:
+    for text, environ, data_dir in (
+        ("feed: [\n", {}, Config().data_path),
+        ("feed: [\n", {"VECTRA_DATA_DIR": "/d"}, Path("/d")),
+        ("data_dir: /a\ndata_dir: /b\nfeed: [\n", {"VECTRA_DATA_DIR": "/d"}, Path("/d")),
+        ("data_dri: /a\n", {"VECTRA_DATA_DIR": "/d"}, Path("/d")),
+        ("data_dri: /a\n", {}, None),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            from_text(tmp_path, text, environ)
+        usable = caught.value.usable
+        assert (usable.config.data_path if usable else None) == data_dir
+
+
+def test_a_file_that_cannot_be_read_at_all_leaves_a_doubt_unless_the_data_directory_is_given(tmp_path: Path) -> None:
+    (tmp_path / "vectra.yaml").write_bytes(b"\xff\xfe\x00")
+    for environ, known in (({}, False), ({"VECTRA_DATA_DIR": "/d"}, True)):
+        with pytest.raises(SettingsError) as caught:
+            load(str(tmp_path / "vectra.yaml"), environ)
+        assert (caught.value.usable is not None) is known

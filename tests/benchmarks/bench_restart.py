@@ -1,8 +1,9 @@
-"""How long after SIGKILL an actor's replacement runs our code, and is ready, beside a process started from nothing.
+"""How long after SIGKILL an actor's replacement runs its own code, and is ready, beside what others take for less.
 
-Prints, from one run: our supervisor (preloaded fork server), the control (a new interpreter that imports the same
-libraries, killed and started by a loop that waits on its pidfd), the ratio, and what supervisor, fork server and
-resource tracker weigh together (PSS).
+Prints, from one run: ours (to the first line of the actor's function, with its sockets and its log; to ready), the
+floor (fork from a warm parent), a new interpreter, supervisord and circus with their defaults (each to a first line
+with the same libraries imported), then what our own processes weigh (PSS). A kill comes 0.2 s after the last one's
+recovery; `in a storm` is without that pause, so without the fork server's reserve.
 
 Run: python -m tests.benchmarks.bench_restart [rounds]
 """
@@ -10,19 +11,18 @@ Run: python -m tests.benchmarks.bench_restart [rounds]
 import os
 import select
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median, quantiles
 
+from tests.benchmarks.restart_peers import circus, installed, new_interpreter, plain_fork, supervisord
 from tests.supervisor.running import Running, child, running, until
 
 ACTORS = 10
-CONTROL = (
-    "import zmq, msgspec, pyarrow.parquet, time; print(time.monotonic_ns(), flush=True); import sys; sys.stdin.read()"
-)
+PAUSE_S = 0.2
+PEER_ROUNDS = 5  # each takes seconds
 
 
 def times(supervisor: Running, name: str) -> tuple[int, int]:
@@ -31,10 +31,11 @@ def times(supervisor: Running, name: str) -> tuple[int, int]:
     return int(code_ns), int(ready_ns)
 
 
-def ours(supervisor: Running, rounds: int) -> tuple[list[float], list[float]]:
+def ours(supervisor: Running, rounds: int, pause_s: float) -> tuple[list[float], list[float]]:
     """Kill one actor after the other; return the milliseconds to our code and to ready."""
     to_code, to_ready = [], []
     for number in range(rounds):
+        select.select([], [], [], pause_s)
         name = f"a{number % ACTORS}"
         pid, before = supervisor.pid(name), times(supervisor, name)
         killed_ns = time.monotonic_ns()
@@ -45,31 +46,6 @@ def ours(supervisor: Running, rounds: int) -> tuple[list[float], list[float]]:
         to_ready.append((ready_ns - killed_ns) / 1e6)
         until(lambda name=name: supervisor.actor(name)["state"] == "ready")  # type: ignore[misc]
     return to_code, to_ready
-
-
-def control(rounds: int) -> list[float]:
-    """Kill a bare process and start another as soon as it is gone; return the milliseconds to its code."""
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", CONTROL], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    taken = []
-    process = start()
-    for _ in range(rounds):
-        assert process.stdout is not None
-        process.stdout.readline()
-        pidfd = os.pidfd_open(process.pid)
-        killed_ns = time.monotonic_ns()
-        process.kill()
-        select.select([pidfd], [], [])
-        os.close(pidfd)
-        process.communicate()
-        process = start()
-        assert process.stdout is not None
-        taken.append((int(process.stdout.peek().split()[0]) - killed_ns) / 1e6)  # type: ignore[attr-defined]
-    process.kill()
-    process.communicate()
-    return taken
 
 
 def pss_mb(pid: int) -> float:
@@ -84,12 +60,16 @@ def weigh(supervisor: Running) -> dict[str, float]:
     """Return the PSS of the supervisor's own processes, and of a middling actor."""
     noted = supervisor.noted()
     server, actors = noted.pop("fork-server"), noted.values()
-    family = {int(pid) for pid in Path(f"/proc/{supervisor.process.pid}/task/{supervisor.process.pid}/children").read_text().split()}  # fmt: skip  # noqa: E501
-    tracker = family - {server}
-    return {
+    listed = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    reserve = {int(pid) for pid in listed} - set(actors)
+    weights = {
         "supervisor": pss_mb(supervisor.process.pid),
         "fork server": pss_mb(server),
-        "resource tracker": sum(pss_mb(pid) for pid in tracker),
+        "its reserve": sum(pss_mb(pid) for pid in reserve),
+    }
+    return {
+        **weights,
+        "these together": sum(weights.values()),
         "an actor at rest": median(pss_mb(pid) for pid in actors),
     }
 
@@ -105,16 +85,27 @@ def main() -> None:
     os.environ["VECTRA_TEST_LIBRARIES"] = "all"
     children = [child(f"a{number}", "tells", intensity=100_000) for number in range(ACTORS)]
     with tempfile.TemporaryDirectory() as home, running(Path(home), children) as supervisor:
+        to_code, to_ready = ours(supervisor, rounds, PAUSE_S)
+        storm_code, _ = ours(supervisor, rounds, 0.0)
+        select.select([], [], [], PAUSE_S)
         weights = weigh(supervisor)
-        to_code, to_ready = ours(supervisor, rounds)
         supervisor.stop()
-    from_nothing = control(max(5, rounds // 5))
-    print(line("ours: SIGKILL to code", to_code))
+    print(line("ours: SIGKILL to the actor's code", to_code))
     print(line("ours: SIGKILL to ready", to_ready))
-    print(line("a new interpreter: SIGKILL to code", from_nothing))
-    print(f"ratio to a new interpreter: {median(from_nothing) / median(to_code):.0f} times faster")
+    print(line("ours, in a storm: to code", storm_code))
+    print(line("plain fork from a warm parent", plain_fork(rounds)))
+    nothing = new_interpreter(max(5, rounds // 5))
+    print(line("a new interpreter (spawn)", nothing))
+    programs = installed()
+    if isinstance(programs, str):
+        print(f"supervisord and circus are left out: {programs}")
+    else:
+        print(line("supervisord, default settings", supervisord(programs, PEER_ROUNDS)))
+        print(line("circus, default settings", circus(programs, PEER_ROUNDS)))
+    print(f"ratio to a new interpreter: {median(nothing) / median(to_code):.0f} times faster")
     for name, weight in weights.items():
         print(f"{name:<34} {weight:7.1f} MB PSS")
+    print(f"load average of this machine: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

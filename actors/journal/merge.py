@@ -20,6 +20,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from actors.journal.window import Window
+
 TOLERANCE_S = 0.02  # of CDP time: 1.7 ms was the largest difference on a quiet machine, 3.5 ms on a loaded one
 LOOSE_S = 0.25  # a payload that both sides have once, so near in time, is one frame: a stalled machine dates it late
 SKEW_S = 0.05  # how much later than the other's an older attach may be heard of
@@ -64,19 +66,15 @@ class StreamMerge:
     def __init__(self, tolerance_s: float = TOLERANCE_S, skew_s: float = SKEW_S, window: int = WINDOW) -> None:
         self._tolerance_s = tolerance_s
         self._skew_s = skew_s
-        self._size = window
-        self._window: list[tuple[bytes, float]] = []
-        self._tags: list[int] = []  # the number that the caller gave to each frame of the window
-        self._base = 0  # merged position of the window's first frame
+        self._window = Window(window)
         self._sessions: dict[int, _Session] = {}
-        self._latest_s = float("-inf")  # the youngest frame's time
         self._begun_s: float | None = None  # when the stream began, at the latest, where somebody saw it
         self.ambiguous = 0
 
     @property
     def end(self) -> int:
         """The merged position of the next new frame."""
-        return self._base + len(self._window)
+        return self._window.end
 
     @property
     def holding(self) -> bool:
@@ -106,29 +104,28 @@ class StreamMerge:
         whole: for certain (a WebSocket; `at_s` is then only when its reader heard of it, maybe after the first frames).
         A polling stream that is met in its middle is also said to open; frames from before `at_s` tell the difference.
         """
-        from_start = self._base == 0 and (whole or not self._window or self._window[0][1] >= at_s - self._tolerance_s)
+        from_start = self._window.base == 0 and (
+            whole or not self._window or self._window.at_s(0) >= at_s - self._tolerance_s
+        )
         self._begun_s = at_s if self._begun_s is None else min(self._begun_s, at_s)
         self.attach(session, at_s, now_s, 0 if from_start else None)
 
     def restore(self, digest: bytes, at_s: float, tag: int) -> None:
         """Put back a frame that an earlier process merged."""
-        self._window.append((digest, at_s))
-        self._tags.append(tag)
-        self._latest_s = max(self._latest_s, at_s)
-        self._trim()
+        self._window.append(digest, at_s, tag)
 
     def place_after(self, tag: int) -> int | None:
         """Return the place behind the frame that bears `tag`, None where it is out of the window."""
-        return self._base + self._tags.index(tag) + 1 if tag in self._tags else None
+        place = self._window.place_of(tag)
+        return place + 1 if place is not None else None
 
     def tag(self, place: int, tag: int) -> None:
         """Remember the caller's number of a fresh frame."""
-        self._tags[place - self._base] = tag
+        self._window.tag(place, tag)
 
     def tag_of(self, place: int) -> int | None:
         """Return the caller's number of a frame, None where it is out of the window."""
-        at = place - self._base
-        return self._tags[at] if 0 <= at < len(self._tags) else None
+        return self._window.tag_of(place)
 
     def first_held(self, session: int) -> Seen | None:
         """Return the first frame of a session that waits for its place."""
@@ -180,19 +177,18 @@ class StreamMerge:
 
     def _settled(self, session: _Session, now_s: float) -> tuple[int | None, bool] | None:
         """Return (place, ambiguous) where the session can be placed now; place None: each frame by itself."""
+        closed = self._window.latest_s > session.held[0].at_s + self._tolerance_s
+        led = self._leader_lives()
+        may_lead = not led and self._may_lead(session, now_s)
+        if not closed and not may_lead:
+            return None
         places = self._candidates(session)
-        closed = self._latest_s > session.held[0].at_s + self._tolerance_s
         if closed and len(places) == 1 and places[0] < self.end:
             return places[0], False
-        if self._leader_lives() and not closed:
+        if not led and not may_lead:
             return None
-        if not self._leader_lives() and not self._may_lead(session, now_s):
-            return None
-        if (
-            not places
-            or session.held[0].at_s < session.wary_until_s
-            or (places == [self.end] and self._knows_some(session))
-        ):
+        wary = session.held[0].at_s < session.wary_until_s
+        if not places or wary or (places == [self.end] and self._knows_some(session)):
             return None, False
         return self._closest(session, places), len(places) > 1
 
@@ -203,16 +199,17 @@ class StreamMerge:
         return not older and now_s - session.heard_s >= self._skew_s
 
     def _candidates(self, session: _Session) -> list[int]:
-        first = max(session.floor, self._base)
-        last = self.end - 1 if self._late(session.held[0]) else self.end
-        return [place for place in range(first, last + 1) if self._fits(session, place)]
+        first = max(session.floor, self._window.base)
+        places = [p for p in self._window.places(session.held[0].digest) if p >= first and self._fits(session, p)]
+        if self.end >= first and not self._late(session.held[0]) and self._fits(session, self.end):
+            places.append(self.end)
+        return places
 
     def _fits(self, session: _Session, place: int) -> bool:
-        at = place - self._base
-        before_s = self._window[at - 1][1] if at > 0 else float("-inf")
+        before_s = self._window.at_s(place - 1)
         if before_s > session.since_s + self._tolerance_s:
             return False
-        overlap = self._window[at : at + len(session.held)]
+        overlap = self._window.run(place, len(session.held))
         if overlap and overlap[0][1] < session.since_s - self._tolerance_s:
             return False
         return all(
@@ -222,7 +219,7 @@ class StreamMerge:
 
     def _closest(self, session: _Session, places: list[int]) -> int:
         def distance(place: int) -> float:
-            overlap = self._window[place - self._base : place - self._base + len(session.held)]
+            overlap = self._window.run(place, len(session.held))
             if not overlap:  # behind the end: the same payload again within the tolerance is the rarer story
                 return self._tolerance_s
             gaps = [abs(at_s - seen.at_s) for (_, at_s), seen in zip(overlap, session.held, strict=False)]
@@ -261,39 +258,34 @@ class StreamMerge:
             yield Merged(session.id, seen.item, session.place - 1, place is None, ambiguous and seen is held[0])
 
     def _beware(self, session: _Session) -> None:
-        session.wary_until_s, session.guessed, session.own = self._latest_s + LOOSE_S, False, set()
+        session.wary_until_s, session.guessed, session.own = self._window.latest_s + LOOSE_S, False, set()
 
     def _knows_some(self, session: _Session) -> bool:
         return any(place is not None for place in self._look_up(session, session.held)[0])
 
     def _look_up(self, session: _Session, held: list[Seen]) -> tuple[list[int | None], bool]:
         """Return where each frame is in the merged stream, None where it is not, and whether any of that is a guess."""
-        known: dict[bytes, list[int]] = {}
-        for at, (digest, _) in enumerate(self._window):
-            known.setdefault(digest, []).append(self._base + at)
-        floor = session.floor
         times = Counter(seen.digest for seen in held)
+        floor, own = session.floor, max(session.own, default=-1)
         found: list[int | None] = []
-        guess = False
+        guess = missing = False
         for seen in held:
-            places = [place for place in known.get(seen.digest, ()) if place not in session.own]
-            unique = len(places) == 1 and times[seen.digest] == 1
-            near = [
-                p for p in places if p >= floor and self._off_s(p, seen) <= (LOOSE_S if unique else self._tolerance_s)
-            ]
+            places = [place for place in self._window.places(seen.digest) if place not in session.own]
+            within_s = LOOSE_S if len(places) == 1 and times[seen.digest] == 1 else self._tolerance_s
+            near = [place for place in places if place >= floor and self._off_s(place, seen) <= within_s]
             place = near[0] if near else None
             if place is not None:  # earlier than one that was not found: that one comes too late
-                guess |= len(near) > 1 or self._off_s(place, seen) > self._tolerance_s or None in found
-                guess |= any(own > place for own in session.own)
+                guess |= len(near) > 1 or self._off_s(place, seen) > self._tolerance_s or missing or own > place
                 floor = place + 1
+            missing |= place is None
             found.append(place)
         return found, guess
 
     def _late(self, seen: Seen) -> bool:
-        return seen.at_s < self._latest_s - LOOSE_S
+        return seen.at_s < self._window.latest_s - LOOSE_S
 
     def _off_s(self, place: int, seen: Seen) -> float:
-        return abs(self._window[place - self._base][1] - seen.at_s)
+        return abs(self._window.at_s(place) - seen.at_s)
 
     def _advance(self, session: _Session, seen: Seen, ambiguous: bool) -> Iterator[Merged]:
         place = session.place
@@ -313,19 +305,13 @@ class StreamMerge:
             yield Merged(session.id, seen.item, place, True, ambiguous)
 
     def _confirm(self, session: _Session, place: int, seen: Seen) -> Iterator[Merged]:
-        at = place - self._base
-        if at >= 0 and self._window[at][0] == seen.digest:
+        known = self._window.digest(place)
+        if known == seen.digest:
             session.place = place + 1
             yield Merged(session.id, seen.item, place, False)
             return
-        if at >= 0:  # the merged stream has frames here that the session did not see
+        session.since_s = seen.at_s if known is not None else min(session.since_s, seen.at_s)
+        if known is not None:  # the merged stream has frames here that the session did not see
             self._beware(session)
-        session.place, session.floor = None, max(place, self._base)
-        session.since_s = min(session.since_s, seen.at_s) if at < 0 else seen.at_s
+        session.place, session.floor = None, max(place, self._window.base)
         session.held.append(seen)
-
-    def _trim(self) -> None:
-        surplus = len(self._window) - self._size
-        if surplus > self._size // 4:
-            del self._window[:surplus], self._tags[:surplus]
-            self._base += surplus

@@ -1,16 +1,19 @@
 # VECTRA. `make demo` shows it, `make test` proves it; both install what they need into .venv the first time.
-.PHONY: help setup demo test lint unit campaign bench clean
+.PHONY: help setup demo test lint unit campaign soak bench clean
 PYTHON ?= python3
 BIN := .venv/bin
 MINUTES ?= 10
 RATE ?= 200
 AT_ONCE ?= 1
+KILLS ?= 200
+RESTARTS ?= 10000
 
 help:
 	@echo "make demo    record a simulated game in a real Chromium, with all of VECTRA running (Ctrl-C ends it)"
 	@echo "make test    everything that has to pass: ruff, mypy, import-linter, all tests"
 	@echo "make unit    the fast tests only"
 	@echo "make campaign   kill actors for MINUTES=10 at RATE=200 frames/s, then count what was lost or doubled"
+	@echo "make soak    kill the supervisor KILLS=200 times, restart a child RESTARTS=10000 times: nothing left, nothing grown"
 	@echo "make bench   the benchmarks, each beside its control"
 	@echo "make clean   remove .venv and caches"
 
@@ -34,6 +37,9 @@ test: lint
 
 campaign: setup
 	$(BIN)/python -m tests.campaign --minutes $(MINUTES) --rate $(RATE) --at-once $(AT_ONCE)
+
+soak: setup
+	$(BIN)/python -m tests.soak --kills $(KILLS) --restarts $(RESTARTS)
 
 bench: setup
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from statistics import median, quantiles
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from tests.benchmarks.restart_peers import circus, installed, new_interpreter, plain_fork, supervisord
 from tests.supervisor.running import Running, child, running, until
 

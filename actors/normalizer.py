@@ -3,7 +3,7 @@
 Sends the same derivation to the writer (rows), to state (events) and live to whoever listens. Keeps no buffer: a
 consumer that asks for something older makes it go back to a checkpoint of the core's memory and derive again from the
 journal; the others drop what they have. A consumer that takes nothing for a while is set aside, so that it cannot hold
-up the live stream, and fetched again by such a rewind.
+up the live stream, and fetched again by such a rewind, to the very place where it was left.
 """
 
 import time
@@ -20,6 +20,7 @@ from actors.core.segments import Reader
 from actors.rugs.normalize import Memory, derive
 
 CHECKPOINT_S = 10.0
+ROUND_S = 1.0  # at most one checkpoint a second for rounds' ends: in a catch-up there are dozens a second
 POSITIONS_S = 0.05
 THIN_OUT_S = 60.0
 TAKEN_PER_TURN = 50
@@ -33,6 +34,12 @@ class Consumer:
         self.outlet = Outlet(name)
         self.outbox = outbox
         self.set_aside = False
+        self.owed: Rows | Events | None = None  # what it did not take when it was set aside
+        self.left_at: tuple[int, bytes] | None = None  # the core's memory behind that
+
+    def leave(self, owed: Rows | Events, memory: bytes) -> None:
+        """Set it aside. memory: after all of `owed`."""
+        self.set_aside, self.owed, self.left_at = True, owed, (owed.upto, memory)
 
     def lacks(self, have: int) -> bool:
         """Whether it can take something that was derived before `have`."""
@@ -61,7 +68,8 @@ class Normalizer:
         self._published = have
         self._synced = 0  # the highest told to the consumers
         self._pending: tuple[int, bytes] | None = None  # a checkpoint that waits for the journal's sync
-        self._checkpoint_at_s = time.monotonic() + CHECKPOINT_S
+        self._checkpointed_s = time.monotonic()
+        self._checkpoint_at_s = self._checkpointed_s + CHECKPOINT_S
         self._blocked_since_s: float | None = None
         self._held: list[tuple[Consumer, Rows | Events]] = []
         self._rewinds = 0
@@ -79,8 +87,9 @@ class Normalizer:
         self._context.run_loop()
 
     def _load(self, at_or_below: int) -> tuple[int, Memory]:
-        found = self._checkpoints.newest(at_or_below)
-        if found is None:
+        kept = [left for consumer in self._consumers if (left := consumer.left_at) and left[0] <= at_or_below]
+        found = max([*kept, self._checkpoints.newest(at_or_below) or (0, b"")], key=lambda known: known[0])
+        if not found[1]:
             return 0, Memory()
         try:
             return found[0], msgspec.msgpack.decode(found[1], type=Memory)
@@ -93,7 +102,7 @@ class Normalizer:
         while (position := self._event_positions.receive()) is not None:
             for consumer in self._consumers:
                 if consumer.outlet.hear(position):
-                    consumer.set_aside = False
+                    consumer.set_aside, consumer.owed = False, None
                     self._held = [(held, message) for held, message in self._held if held is not consumer]
 
     def _on_records(self) -> None:
@@ -123,7 +132,7 @@ class Normalizer:
         self._pass_on(after, batch.upto, events, rows)
         self._count(events, rows)
         if any(event.type == "game.completed" for event in events):
-            self._checkpoint_at_s = 0.0
+            self._checkpoint_at_s = min(self._checkpoint_at_s, self._checkpointed_s + ROUND_S)
 
     def _publish(self, after: int, upto: int, events: list[Event]) -> None:
         if upto <= self._published:
@@ -173,8 +182,9 @@ class Normalizer:
             return
         self._held = [(consumer, message) for consumer, message in self._held if not self._sent(consumer, message)]
         if self._held and time.monotonic() - self._blocked_since_s > PATIENCE_S:
-            for consumer, _ in self._held:
-                consumer.set_aside = True
+            memory = msgspec.msgpack.encode(self._memory)
+            for consumer, message in self._held:
+                consumer.leave(message, memory)
                 self._context.log.warning("%s takes nothing; going on without it", consumer.outlet.receiver)
             self._held = []
         if self._held:
@@ -192,8 +202,9 @@ class Normalizer:
     def _fetch_back(self) -> None:
         """Go back to a checkpoint for consumers that lack something; for all of them at once."""
         for consumer in self._consumers:
-            if consumer.set_aside and consumer.outbox.writable:
-                consumer.set_aside = False
+            owed = consumer.owed
+            if owed is not None and consumer.outbox.writable and self._sent(consumer, owed):
+                consumer.set_aside, consumer.owed = False, None
         if self._held:
             return
         lacking = [consumer.outlet.at for consumer in self._consumers if consumer.lacks(self._intake.have)]
@@ -224,7 +235,7 @@ class Normalizer:
         now_s = time.monotonic()
         if self._pending is None and now_s >= self._checkpoint_at_s:
             self._pending = (self._intake.have, msgspec.msgpack.encode(self._memory))
-            self._checkpoint_at_s = now_s + CHECKPOINT_S
+            self._checkpointed_s, self._checkpoint_at_s = now_s, now_s + CHECKPOINT_S
         if self._pending is not None and self._pending[0] <= self._intake.synced:
             (seq, memory), self._pending = self._pending, None
             try:

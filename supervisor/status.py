@@ -1,6 +1,7 @@
 """The answer to "how are you": the object of contract 4.2, made from the tree's fields. Reads /proc, waits for nothing.
 
-`progress`, `recording`, `source`, `journal` and `gaps` are what the actors last reported; what is not known is null.
+`lag_s` is how long an actor's count of turns stands still. `progress`, `recording`, `source`, `journal`
+and `gaps` are what the actors last reported; what is not known is null.
 """
 
 import time
@@ -59,6 +60,7 @@ def actor_status(child: Child, processor: Processor, now_s: float) -> dict[str, 
         "rss_bytes": rss_bytes(pid) if pid is not None else None,
         "cpu_percent": processor.percent(pid, child.started_s, now_s) if pid is not None else None,
         "progress": child.progress,
+        "lag_s": round(max(0.0, now_s - child.progress_s), 3) if pid is not None else None,
         "degraded": child.degraded,
         "reason": child.reason(now_s),
         "stats": child.stats,

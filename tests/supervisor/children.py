@@ -126,3 +126,11 @@ def orphans(context: Context) -> None:
     os.wait()
     context.ready()
     context.run_loop()
+
+
+def speaks_and_dies(context: Context) -> None:
+    """Be ready, say sixty lines on standard error, and die."""
+    context.ready()
+    for number in range(60):
+        os.write(2, f"these are my last words, {number}\n".encode())
+    os._exit(7)

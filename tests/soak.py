@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import msgspec
@@ -105,17 +106,19 @@ def kills(count: int, seed: int) -> int:
     """Run the kills; return how many left something."""
     adopt_orphans()
     dice = random.Random(seed)
-    failures = 0
+    failures, alive = 0, []
     with tempfile.TemporaryDirectory() as home:
         ready_s = time_to_ready(Path(home))
         print(f"the demo is ready after {ready_s:.1f} s; killing at instants up to {1.25 * ready_s:.1f} s", flush=True)
         for number in range(1, count + 1):
             trial = kill_once(Path(home), dice.uniform(0.0, 1.25 * ready_s))
+            alive.append(trial.alive)
             if trial.left:
                 failures += 1
                 print(f"kill {number}, {trial.after_s:.3f} s after the start: {len(trial.left)} left: {trial.left}")
             if number % 20 == 0 or number == count:
-                print(f"{number} kills, {trial.alive} processes at the last, {failures} left something", flush=True)
+                some = f"{min(alive)} to {max(alive)} processes each, {median(alive):.0f} at the median"
+                print(f"{number} kills of {some}: {failures} left something", flush=True)
     return failures
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from actors.rugs.pending import Order, Press, Sequence
+from actors.rugs.pending import Order, Press, Sequence, Unfinished
 from actors.rugs.phases import Phase
 
 MAX_GAMES: Final = 12
@@ -68,6 +68,7 @@ class Memory(Struct, kw_only=True):
     sidebets: dict[int, bool] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)  # "<ack id> <namespace> <stream>", oldest first
     traces: dict[str, int] = field(default_factory=dict)  # trace ids of orders -> seq of the request
+    unfinished: dict[str, Unfinished] = field(default_factory=dict)  # "<direction> <stream>" -> binary packet
     presses: list[Press] = field(default_factory=list)  # of buttons that send orders, oldest first
     sequence: Sequence | None = None  # the presses since the last order
     balance: float | None = None  # the own player's, as last told

@@ -12,13 +12,13 @@ from typing import Any, Final
 from msgspec import Raw
 
 from actors.core.messages import Frame, Note, Record
-from actors.rugs import bets, events, orders, players, ticks
+from actors.rugs import attachments, bets, events, orders, players, ticks
 from actors.rugs.columns import as_game_id
 from actors.rugs.jsontext import encode
 from actors.rugs.memory import Memory
 from actors.rugs.notes import take_note
 from actors.rugs.output import Derived, Output
-from actors.rugs.packets import TEXT, Ack, Event, Unknown, parse, without_trace
+from actors.rugs.packets import MAX_BYTES, TEXT, Ack, Event, Packet, Unknown, parse, without_trace
 
 __all__ = ["Derived", "Memory", "derive"]
 
@@ -67,16 +67,28 @@ def _raw(frame: Frame) -> bytes:
 
 def _take_frame(memory: Memory, out: Output, frame: Frame) -> tuple[str | None, str | None]:
     """Make what a frame becomes; return its event name and game id, as far as it has them."""
-    fields = ticks.slices(frame.payload) if frame.opcode == TEXT and not frame.sent else None
+    is_text = frame.opcode == TEXT and len(frame.payload) <= MAX_BYTES
+    fields = ticks.slices(frame.payload) if is_text and not frame.sent else None
     if fields is not None and (game_id := _take_state(memory, out, fields)) is not None:
         return ticks.NAME, game_id
     packet = parse(frame.payload, frame.opcode)
+    game_id = None
+    for complete in attachments.whole(memory, frame, packet):
+        game_id = _take_packet(memory, out, frame, complete, is_typed=fields is None) or game_id
+    return packet.name if isinstance(packet, Event | Unknown) else None, game_id
+
+
+def _take_packet(memory: Memory, out: Output, frame: Frame, packet: Packet, *, is_typed: bool) -> str | None:
+    """Make the events of a packet; return its game id, as far as it has one."""
     if isinstance(packet, Event):
-        return packet.name, _take_event(memory, out, frame, packet, is_typed=fields is None)
+        return _take_event(memory, out, frame, packet, is_typed=is_typed)
     if isinstance(packet, Ack):
-        return None, orders.take_ack(memory, out, frame, packet)
-    memory.malformed += isinstance(packet, Unknown)
-    return None, None
+        return orders.take_ack(memory, out, frame, packet)
+    if isinstance(packet, Unknown):
+        memory.malformed += 1
+        if packet.name is not None:
+            out.raw(packet.name, None, [], sent=frame.sent, unread_bytes=len(frame.payload))
+    return None
 
 
 def _take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str | None:

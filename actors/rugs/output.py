@@ -47,8 +47,11 @@ class Output:
         self.derived.events.append(Event(seq, type_, self.at_us // 1000, game_id, data))
         return seq
 
-    def raw(self, name: str, game_id: str | None, args: list[Any], *, sent: bool, ack_id: int | None = None) -> int:
-        """Take an event of a name we have no type for.
+    def raw(
+        self, name: str, game_id: str | None, args: list[Any], *, sent: bool, ack_id: int | None = None,
+        unread_bytes: int | None = None,
+    ) -> int:  # fmt: skip
+        """Take an event of a name we have no type for. unread_bytes: of a frame too large to be read.
 
         A name too long for a type, or one more than `MAX_TYPES`, becomes `raw.other` with its `name` in the data.
         """
@@ -57,6 +60,8 @@ class Output:
             data["sent"] = True
         if ack_id is not None:
             data["ackId"] = ack_id
+        if unread_bytes is not None:
+            data["unreadBytes"] = unread_bytes
         type_ = f"raw.{name}"
         last = self._memory.last
         is_fit = 0 < len(name) <= MAX_NAME and name.isprintable()

@@ -1,7 +1,8 @@
 """Engine.IO v4 and Socket.IO v4 packets: a frame's payload in, one frozen struct out.
 
 Grammar: an Engine.IO digit; after 4, a Socket.IO digit, then `[<attachments>-][/namespace,][ack id][JSON]`. `parse`
-never raises, whatever comes in: what is no packet becomes `Unknown` with the reason. Linear in the payload's size.
+never raises, whatever comes in: what is no packet, or larger than `MAX_BYTES`, becomes `Unknown` with the reason.
+Linear in the payload's size.
 """
 
 import re
@@ -13,6 +14,9 @@ from actors.rugs.jsontext import Unreadable, read
 
 TEXT: Final = 1
 BINARY: Final = 2
+
+MAX_BYTES: Final = 8_000_000
+"""A longer text is not read: 8 MB of nothing but brackets become 220 MB of objects. The game's longest has 0.5 MB."""
 
 
 class Packet(Struct, frozen=True, kw_only=True):
@@ -95,9 +99,10 @@ class Attachment(Packet, frozen=True, kw_only=True):
 
 
 class Unknown(Packet, frozen=True, kw_only=True):
-    """No packet of these protocols."""
+    """No packet of these protocols, or none that is read."""
 
     reason: str
+    name: str | None = None  # of an event that is too large to be read
 
 
 _ENGINE: Final[dict[bytes, Packet]] = {
@@ -111,6 +116,7 @@ _ENGINE: Final[dict[bytes, Packet]] = {
 }
 # Possessive: a head is read once, never again from a later place. 15 digits are enough for any counter.
 _HEAD: Final = re.compile(rb"4([0-6])(?:([0-9]{1,6}+)-)?(?:(/[^,]*+),?)?+([0-9]{0,15}+)")
+_NAME: Final = re.compile(rb'\s*\[\s*"([^"\\]{1,100})"\s*[,\]]')
 _TRACE_FIELDS: Final = frozenset({"__trace", "traceparent", "tracestate", "baggage"})
 _TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -122,6 +128,8 @@ def parse(payload: bytes, opcode: int = TEXT) -> Packet:
     engine = _ENGINE.get(payload)
     if engine is not None:
         return engine
+    if len(payload) > MAX_BYTES:
+        return Unknown(reason=f"larger than {MAX_BYTES} bytes", name=_name_of(payload))
     try:
         if payload[:1] == b"0":
             data = read(payload[1:])
@@ -129,6 +137,15 @@ def parse(payload: bytes, opcode: int = TEXT) -> Packet:
         return _parse_message(payload)
     except Unreadable as error:
         return Unknown(reason=str(error))
+
+
+def _name_of(payload: bytes) -> str | None:
+    """Return the event's name, None where it is no event or its name cannot be told at a glance."""
+    head = _HEAD.match(payload[:1000])
+    if head is None or head[1] not in b"25":
+        return None
+    name = _NAME.match(payload, head.end())
+    return name[1].decode("utf-8", "replace") if name is not None else None
 
 
 def _parse_message(payload: bytes) -> Packet:

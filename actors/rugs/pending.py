@@ -1,7 +1,7 @@
-"""What waits for its other half: presses for the order they send, orders for their acknowledgement. Part of the memory.
+"""What waits for its other half: presses for their orders, orders for their acks, packets for their attachments.
 
-Plain values only, as in all of the memory. An order is matched with its ack by stream, namespace and ack id, with what
-it caused by its trace id, and with the press that sent it by kind and time.
+Part of the memory, so it holds plain values only. An order is matched with its ack by stream, namespace and ack
+id, with what it caused by its trace id, and with the press that sent it by kind and time.
 """
 
 from typing import Any
@@ -48,3 +48,15 @@ class Order(Struct, kw_only=True):
     percentage: float | None = None
     press: Press | None = None
     effects: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Unfinished(Struct, kw_only=True):
+    """An event, or an ack where `name` is None, whose attachments are still to come."""
+
+    name: str | None
+    args: list[Any]
+    ack_id: int | None
+    namespace: str
+    count: int  # attachments it has
+    parts: list[bytes | int] = field(default_factory=list)  # in order; the size of one that is not kept
+    size_bytes: int = 0

@@ -1,5 +1,6 @@
 """Frames of both protocols, as they are on the wire, come out as packets; anything else comes out as unknown."""
 
+import os
 import time
 from typing import Any
 
@@ -128,16 +129,17 @@ PIECES = [b"0", b"2", b"4", b"42", b"43", b"451-", b"/ns,", b"12", b"[", b"]", b
 PIECES += [b'"a"', b'"gameStateUpdate"', b"\\ud800", b"\\u0000", b"\xff", b"\x00", b"1e999", b"9" * 30, b"NaN", b"null"]
 SOUP = st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)
 MANY = 20
+EXAMPLES = max(100, int(os.environ.get("FUZZ_INPUTS", "0")) // 200)  # of MANY inputs each; test_fuzz has more
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(st.binary(max_size=60), min_size=MANY, max_size=MANY), st.integers(-1, 3))
 def test_no_bytes_at_all_make_the_parser_raise(payloads: list[bytes], opcode: int) -> None:
     for payload in payloads:
         assert isinstance(parse(payload, opcode), Packet)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(SOUP, min_size=MANY, max_size=MANY))
 def test_no_mixture_of_the_grammars_pieces_makes_the_parser_raise(payloads: list[bytes]) -> None:
     for payload in payloads:

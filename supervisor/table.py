@@ -1,4 +1,8 @@
-"""`status` for people: a table read at a glance, and the reason in plain words for everything that is not ready."""
+"""`status` for people: a table read at a glance, and the reason in plain words for everything that is not ready.
+
+In: the object of contract 4.2. Out: lines on the terminal, of its width; the actors in the order of the data's flow, as
+in the control room. Where it is piped nothing is shortened and nothing coloured.
+"""
 
 from typing import Any
 
@@ -19,29 +23,71 @@ COLOURS = {
 }
 
 
+FLOW = (
+    "browser",
+    "pilot",
+    "capture-a",
+    "capture-b",
+    "journal",
+    "normalizer",
+    "writer",
+    "state",
+    "broadcaster",
+    "web",
+    "simulator",
+)
+"""The order of the rows, that of the control room (web/words.py); actors of the user's own come after these."""
+
+
 def print_status(state: dict[str, Any], web_address: str | None) -> None:
     """Print the object of contract 4.2, with the control room's address as a person opens it: with the token."""
     console = Console(highlight=False)
     supervisor = state["supervisor"]
     if supervisor["pid"] is None:
         console.print("VECTRA is not running. `vectra-supervisor start` starts it.")
+        console.print(Text.assemble(("data          ", "dim"), supervisor["data_dir"]), soft_wrap=True)
         return
-    console.print(_headline(supervisor))
-    console.print(_actors(state["actors"]))
-    for actor in state["actors"]:
+    actors = sorted(state["actors"], key=_place)
+    console.print(_headline(supervisor, actors))
+    console.print()
+    console.print(_actors(actors))
+    console.print()
+    for actor in actors:
         if actor["degraded"]:
-            console.print(Text.assemble((actor["name"], "bold"), ": ", actor["reason"] or ""), soft_wrap=True)
+            _fact(console, actor["name"], actor["reason"] or "", COLOURS.get(actor["state"], "bold"))
     for name, text in _facts(state, web_address):
-        console.print(Text.assemble((f"{name:<14}", "dim"), text), soft_wrap=True)
+        _fact(console, name, text, "red" if name == "trouble" else "dim")
 
 
-def _headline(supervisor: dict[str, Any]) -> Text:
+def _fact(console: Console, name: str, text: str, style: str) -> None:
+    """Print a name and what there is to say, wrapped under itself on a terminal, whole where it is piped."""
+    head = Text(f"{name:<13} ", style=style)
+    if not console.is_terminal or "://" in text:  # an address is copied: it stays in one piece
+        console.print(Text.assemble(head, text), soft_wrap=True)
+        return
+    row = Table.grid(padding=0)
+    row.add_column(min_width=14, no_wrap=True)
+    row.add_column(ratio=1, overflow="fold")
+    row.add_row(head, Text(text))
+    console.print(row)
+
+
+def _place(actor: dict[str, Any]) -> tuple[int, str]:
+    name = actor["name"]
+    return (FLOW.index(name) if name in FLOW else len(FLOW)), name
+
+
+def _headline(supervisor: dict[str, Any], actors: list[dict[str, Any]]) -> Text:
     demo = " (demo)" if supervisor["demo"] else ""
+    degraded = sum(actor["degraded"] for actor in actors)
+    ready = sum(actor["state"] == "ready" for actor in actors)
+    how = (f", {ready} of {len(actors)} actors ready", "bold red") if degraded else (f", all {ready} actors ready", "")
     return Text.assemble(
         ("VECTRA ", "bold"),
         f"{supervisor['version']}{demo} ",
         (supervisor["state"], COLOURS.get(supervisor["state"], "")),
         f", pid {supervisor['pid']}, for {duration(supervisor['uptime_s'])}",
+        how,
     )
 
 

@@ -103,8 +103,9 @@ class Built:
         self.doc_type = doc_type
         self.bad_values = 0
         width = len(DOC_TYPES[doc_type])
-        lines = ((row.seq, row.at_us, row.game_id, *self._fitted(row.values, width)) for row in rows)
-        held = zip(*lines, strict=True)
+        lines = [row.values if len(row.values) == width else self._fitted(row.values, width) for row in rows]
+        leading = [[row.seq for row in rows], [row.at_us for row in rows], [row.game_id for row in rows]]
+        held: list[Sequence[Any]] = [*leading, *zip(*lines, strict=True)]
         arrays = [self._array(column, values) for column, values in zip(columns_of(doc_type), held, strict=True)]
         schema = SCHEMAS[doc_type].with_metadata(metadata_of(rows[0].seq, rows[-1].seq))
         self.table = pa.Table.from_arrays(arrays, schema=schema)
@@ -116,8 +117,6 @@ class Built:
         return sink.getvalue()
 
     def _fitted(self, values: list[Any], width: int) -> list[Any]:
-        if len(values) == width:
-            return values
         self.bad_values += 1
         return (values + [None] * width)[:width]
 

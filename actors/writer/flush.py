@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from actors.writer import layout
 from actors.writer.columns import Built, give_back_memory
 
 _STAGED = ".staged"
+_SEQ = attrgetter("seq")
 _log = logging.getLogger("writer")
 
 
@@ -62,9 +64,10 @@ def pieces(rows: Iterable[Row], covered: dict[str, int]) -> Iterator[Piece]:
         if row.seq > covered[row.doc_type]:
             by_type.setdefault(row.doc_type, []).append(row)
     for doc_type, held in by_type.items():
-        held.sort(key=lambda row: row.seq)
-        for date, run in groupby(held, key=lambda row: layout.date_of(row.at_us)):
-            yield Piece(doc_type=doc_type, date=date, rows=list(run))
+        held.sort(key=_SEQ)
+        for _, run in groupby(held, key=lambda row: row.at_us // layout.DAY_US):
+            rows_of_day = list(run)
+            yield Piece(doc_type=doc_type, date=layout.date_of(rows_of_day[0].at_us), rows=rows_of_day)
 
 
 class Store:

@@ -13,7 +13,7 @@ from msgspec import Struct
 POSITION = "_position"
 _NAME = re.compile(r"([0-9]{16})-([0-9]{16})\.parquet")
 _EPOCH = datetime.date(1970, 1, 1)
-_DAY_US = 86_400_000_000
+DAY_US = 86_400_000_000
 LAST_US = 253_402_300_800_000_000 - 1  # end of the year 9999, the last date that has a name
 
 
@@ -37,7 +37,7 @@ def staging_dir(data_dir: Path) -> Path:
 
 def date_of(at_us: int) -> str:
     """Return the UTC date of a Unix time in microseconds, 0 to LAST_US."""
-    return (_EPOCH + datetime.timedelta(days=at_us // _DAY_US)).isoformat()
+    return (_EPOCH + datetime.timedelta(days=at_us // DAY_US)).isoformat()
 
 
 def file_path(root: Path, doc_type: str, date: str, first: int, last: int) -> Path:

@@ -38,17 +38,30 @@ def compact(given: Given) -> None:
     config = given.load_to_find().config
     if locks.running_pid(config.runtime_path) is not None:
         figures = _by_the_writer(config.runtime_path)
+    elif not config.data_path.is_dir():
+        click.echo(f"Nothing to merge: {config.data_path} does not exist.")
+        return
     else:
         figures = _by_ourselves(config.data_path)
+    _say(figures)
+    if figures["state"] != "done":
+        raise CommandError(f"Compaction was put off, nothing is lost: {figures['reason']}", 1)
+
+
+def _say(figures: dict[str, Any]) -> None:
+    skipped_files, skipped = figures.get("skipped_files", 0), figures.get("skipped", [])
+    for why in skipped:
+        click.echo(f"Left as it is, cannot be merged: {why}", err=True)
+    if skipped_files > len(skipped):
+        click.echo(f"... and {skipped_files - len(skipped)} more files.", err=True)
     if figures["files_before"]:
         click.echo(
             f"Merged {figures['files_before']} files ({size_words(figures['bytes_before'])}) into "
             f"{figures['files_after']} ({size_words(figures['bytes_after'])})."
         )
     elif figures["state"] == "done":
-        click.echo("Nothing to merge: every finished hour and day is one file already.")
-    if figures["state"] != "done":
-        raise CommandError(f"Compaction was put off, nothing is lost: {figures['reason']}", 1)
+        besides = "besides, " if skipped_files else ""
+        click.echo(f"Nothing to merge: {besides}every finished hour and day is one file already.")
 
 
 def size_words(size_bytes: int) -> str:
@@ -81,8 +94,6 @@ def _figures(runtime_dir: Path) -> dict[str, Any]:
 
 
 def _by_ourselves(data_dir: Path) -> dict[str, Any]:
-    if not data_dir.is_dir():
-        return {"state": "done", "files_before": 0}
     try:
         lock = locks.take(data_dir)
     except locks.Locked as error:

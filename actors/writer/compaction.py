@@ -27,6 +27,7 @@ REQUEST = "compact.request"  # in the runtime directory; holds the id under whic
 TICK_S = 0.1
 FAILED = -1  # an hour that never comes: the next pass is due when its time comes
 MOST_A_READ = 1 << 20
+MOST_REASONS = 5
 SILENT_S = 120.0  # a merger that says nothing for so long is stuck; a row group takes it a fraction of a second
 _CODE = Path(__file__).parents[2]  # where our packages lie
 _log = logging.getLogger("writer")
@@ -43,6 +44,8 @@ class Figures(Struct, kw_only=True):
     bytes_before: int = 0
     bytes_after: int = 0
     longest_swap_ms: float = 0.0
+    skipped_files: int = 0  # that cannot be merged and stay as they are
+    skipped: list[str] = []  # why, of the first few
     passes: int = 0  # since the writer's start
 
 
@@ -65,9 +68,15 @@ class Tally:
         if isinstance(said, Built):
             self._swap(said)
         elif isinstance(said, Skipped):
-            _log.warning("not compacted, left as it is: %s", said.why)
+            self._skip(said.why)
         elif isinstance(said, Refused):
             self.fail(said.why)
+
+    def _skip(self, why: str) -> None:
+        self.figures.skipped_files += 1
+        if len(self.figures.skipped) < MOST_REASONS:
+            self.figures.skipped.append(why)
+        _log.warning("not compacted, left as it is: %s", why)
 
     def fail(self, reason: str) -> None:
         """Say why the pass did not work out; the first reason stands."""

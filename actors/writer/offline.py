@@ -4,6 +4,7 @@ In: a data directory whose lock the caller holds, also through this process (an 
 swaps as the writer's, and the pass's figures as one JSON line on standard output. Never runs beside a writer.
 """
 
+import logging
 import sys
 import time
 from pathlib import Path
@@ -42,4 +43,5 @@ def _nothing() -> None:
 
 if __name__ == "__main__":
     die_with_parent(int(sys.argv[2]))
+    logging.getLogger("writer").setLevel(logging.ERROR)  # the figures say it all
     sys.stdout.buffer.write(msgspec.json.encode(compact(Path(sys.argv[1]))) + b"\n")

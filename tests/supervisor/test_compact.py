@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.writer.layout import events_dir, files_of
 from supervisor import locks
 from supervisor.commands_compact import size_words
 from tests.supervisor.running import child, running
@@ -27,6 +28,24 @@ def test_a_stopped_vectra_is_compacted_by_the_command_itself(tmp_path: Path) -> 
     assert names(tmp_path, "ws_event") == MERGED
     assert_exact(tmp_path, batches)
     assert vectra(tmp_path, "compact").stdout.startswith("Nothing to merge")
+
+
+def test_a_file_that_cannot_be_merged_is_named_and_the_rest_is_merged(tmp_path: Path) -> None:
+    fill(tmp_path, batches_of(range(1, 21)))
+    damaged = files_of(events_dir(tmp_path), "ws_event")[4].path
+    damaged.write_bytes(b"no parquet")
+    for words in ("Merged 28 files (", "Nothing to merge: besides, every"):
+        done = vectra(tmp_path, "compact")
+        assert (done.returncode, done.stdout.startswith(words)) == (0, True)
+        assert done.stderr.startswith(f"Left as it is, cannot be merged: {damaged}: ")
+        assert len(done.stderr.splitlines()) == 1
+    with running(tmp_path, [child("writer", "actors.writer.actor:run")]):
+        assert vectra(tmp_path, "compact").stderr.startswith(f"Left as it is, cannot be merged: {damaged}: ")
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = vectra(tmp_path, "compact", "--data-dir", str(tmp_path / "absent"))
+    assert (done.returncode, done.stdout) == (0, f"Nothing to merge: {tmp_path / 'absent'} does not exist.\n")
 
 
 def test_a_running_writer_is_asked_and_its_figures_are_printed(tmp_path: Path) -> None:

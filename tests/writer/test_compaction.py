@@ -114,9 +114,9 @@ def test_a_death_at_any_step_loses_and_doubles_nothing(
 
 
 def test_a_reader_with_a_plain_glob_sees_each_row_once_while_it_runs(nursery: Nursery, home: Path) -> None:
-    config, batches = config_at(home, compact_s=0.01), batches_of(range(1, 241))
+    config, batches = config_at(home), batches_of(range(1, 241))
     with Source(config.runtime_path, "writer", batches[:1]) as source:
-        pid = nursery.start("writer", WRITER, config)
+        pid = nursery.start("writer", "actors.writer.actor:run", config)  # with the grace of earnest
         source.pump(lambda: source.acked >= source.last)
         with Reader(config.data_path, source) as reader:
             for upto in range(24, 241, 24):

@@ -72,11 +72,7 @@ def test_on_a_terminal_everything_but_addresses_keeps_within_its_width(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("FORCE_COLOR", "1")
-    reason = (
-        "died 6 times in a row, last it ended with exit code 1; next try in 12 s; "
-        + "its last words: "
-        + "OSError " * 20
-    )
+    reason = "died 6 times in a row; next try in 12 s; its last words: " + "OSError " * 20
     state = everyone(state="crash-looping", degraded=True, reason=reason, pid=None, uptime_s=None, restarts=12345)
     state["actors"][3]["stats"] = {"error": "disk full"}
     address = f"http://127.0.0.1:5000/?token={'x' * 120}"

@@ -30,6 +30,7 @@ from actors.core.clock import monotonic_s, now_us
 from actors.core.runtime import Context
 
 TURN_S = 0.1
+AGAIN_S = 0.01  # while a predecessor's Chromium is dying
 GRACE_S = 2.0  # a predecessor's Chromium, killed with its actor, needs up to 0.1 s to be gone
 START_S = 20.0  # on a cold, loaded machine
 ANSWER_S = 0.5
@@ -58,6 +59,7 @@ class BrowserActor:
             self._fail(str(reason))
         if self._failure is None:
             self._context.loop.every(TURN_S, self._advance)
+            self._context.loop.each_turn(self._advance)
             self._advance()
             self._context.run_loop()
         self._finish()
@@ -78,6 +80,7 @@ class BrowserActor:
         except Unusable as reason:
             if waited_s > GRACE_S:
                 self._fail(str(reason))
+            self._context.loop.again(AGAIN_S)
 
     def _launch(self) -> None:
         profile = self._config.profile_path

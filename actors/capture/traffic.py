@@ -48,6 +48,9 @@ class Traffic:
         self._coming: dict[str, Want] = {}  # GETs whose answer began to arrive
         self._streams: dict[str, str] = {}  # open streams -> what their acks share with other transports of a session
         self._unheard: dict[str, float] = {}  # expected streams -> since when
+        self._reading: dict[str, Want] = {}  # GETs whose answer began to arrive, until their body is read
+        self._upgraded: dict[str, float] = {}  # polling streams that a WebSocket took over, and when
+        self._closing: set[str] = set()  # of those, whose end waits in line
         self._announced: set[str] = set()  # streams whose beginning has left
         self._errors: dict[str, str] = {}
         self._redactors: dict[str, Redactor] = {}
@@ -82,6 +85,8 @@ class Traffic:
         """Take the body that was wanted, None where there is none."""
         items = self._packets(want.poll, want.sent, want.at_s, text) if text is not None else []
         yield from self._cleaned(self._line.fill(want.place, items))
+        self._reading.pop(want.poll.request_id, None)
+        yield from self._end_upgraded()
 
     def expect(self, streams: Iterable[str], since_s: float) -> None:
         """Take streams for open that were when somebody looked last; of one never heard nobody knows when it ended."""
@@ -92,15 +97,18 @@ class Traffic:
     def close_all(self, cause: str, at_s: float) -> Iterator[Captured]:
         """Close every stream, as a navigation, a crash or the end of the target does; at_s: seen until then."""
         self._polls.clear()
+        self._upgraded.clear()
         for want in self._coming.values():
             yield from self.fill(want, None)
         self._coming.clear()
+        self._reading.clear()
         for stream in list(self._streams):
             yield from self._close(stream, cause, min(at_s, self._unheard.get(stream, at_s)))
 
     def expire(self, now_s: float) -> Iterator[Captured]:
         """Give up bodies that do not come."""
         yield from self._cleaned(self._line.expire(now_s))
+        yield from self._end_upgraded()
 
     def held_since_s(self) -> float | None:
         """Return since when something waits here, None where nothing does."""
@@ -117,7 +125,19 @@ class Traffic:
             key = self._streams.get(self._stream(event.request_id))
             polling = self._stream(f"poll-{key}")
             if polling in self._streams:
-                yield from self._close(polling, "upgraded", event.timestamp)
+                self._upgraded[polling] = event.timestamp
+                yield from self._end_upgraded()
+
+    def _end_upgraded(self) -> Iterator[Captured]:
+        """Close polling streams that a WebSocket took over, once their last polls are read: those may come later."""
+        for stream, at_s in list(self._upgraded.items()):
+            if stream in self._streams and stream not in self._closing and not self._is_polling(stream):
+                self._closing.add(stream)
+                yield from self._close(stream, "upgraded", at_s)
+
+    def _is_polling(self, stream: str) -> bool:
+        reading = [want.poll for want in self._reading.values() if not want.place.left]
+        return any(self._stream(poll.stream_name([])) == stream for poll in [*self._polls.values(), *reading])
 
     def _on_frame(self, event: wire.SocketFrame, sent: bool) -> Iterator[Outcome]:
         stream = self._stream(event.request_id)
@@ -158,7 +178,8 @@ class Traffic:
         """Keep the place: the page acts on the body, and sends, before CDP says that loading finished."""
         poll = self._polls.pop(event.request_id, None)
         if poll is not None and event.response.status == 200:  # else an error text, not packets
-            self._coming[event.request_id] = Want(poll, False, event.timestamp, self._line.reserve(now_s))
+            want = Want(poll, False, event.timestamp, self._line.reserve(now_s))
+            self._coming[event.request_id] = self._reading[event.request_id] = want
         yield from ()
 
     def _on_loaded(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
@@ -171,6 +192,7 @@ class Traffic:
         want = self._coming.pop(event.request_id, None)
         if want is not None:
             yield from self.fill(want, None)
+        yield from self._end_upgraded()
 
     def _packets(self, poll: Poll, sent: bool, at_s: float, body: str) -> list[Captured]:
         packets = packets_of(body)
@@ -212,6 +234,7 @@ class Traffic:
     def _forget(self, stream: str) -> None:
         self._announced.discard(stream)
         self._unheard.pop(stream, None)
+        self._closing.discard(stream)
         key = self._streams.pop(stream, stream)
         if key not in self._streams.values():
             self._redactors.pop(key, None)

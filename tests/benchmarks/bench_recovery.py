@@ -2,35 +2,51 @@
 
 The whole house in its demo; every blow is struck from outside, and what is printed is read from what was recorded: from
 the blow to the record that tells of it (detection), to the first frame captured again, and to the first numbered frame
-of the game. The control is the page's own reload, which nobody has to notice. Prints p50 and p90 of each.
+of the game. Controls: the page's own reload, which nobody has to notice; and in the same run, after the house is
+down, a bare Chromium with the least that can load the page. Prints p50 and p90 of each, and for Chromium's death where
+the time goes, step by step.
 
 Run: python -m tests.benchmarks.bench_recovery [rounds] [--log]
 """
 
 import os
+import re
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from statistics import median, quantiles
 
 import msgspec
 import zmq
 
-from actors.core import streams
+from actors.core import endpoints, streams
 from actors.core.browser_file import read_browser_file
 from actors.core.bus import Bus
+from actors.core.config import Config, Simulator
 from actors.core.log import log_path
 from actors.core.messages import Event
 from actors.pilot.tabs import Tabs, patch
+from tests.benchmarks.bare_chromium import ROWS as BARE_ROWS
+from tests.benchmarks.bare_chromium import launch
 from tests.house import House, house
+from tests.processes import process, wait_for
 
 CAP_S = 30.0
 QUIET_S = 1.5  # frames flow again for so long before the next blow
 LOGS = ("browser", "capture-a", "capture-b", "pilot")
 ROWS = ("detected", "frames again", "game again")
+STEPS = {  # of Chromium's return, as the actors' logs tell them: milliseconds after the blow
+    "captures noticed": r"detached from browser",
+    "actor noticed": r"browser: Chromium ended",
+    "launched again": r"Chromium started with pid",
+    "port published": r"answers on port",
+    "first capture attached": r"attached to browser",
+    "page being loaded": r"pilot: relaunched",
+}
 
 Blow = Callable[[], float]  # strikes; returns when, Unix microseconds
 Tells = Callable[[dict[str, object]], bool]  # whether a connection record tells of the blow
@@ -137,7 +153,8 @@ def measure(home: House, sight: Sight, rounds: int, *, log: bool) -> None:
     }
     print(f"{'':20}" + "".join(f"{row + ' p50':>18}{'p90':>7}" for row in ROWS) + "   ms")
     for name, (blow, tells) in blows.items():
-        taken = []
+        taken: list[dict[str, float]] = []
+        steps: list[dict[str, float]] = []
         for _ in range(rounds):
             sight.quiet(QUIET_S)
             struck_s = time.time()
@@ -146,9 +163,31 @@ def measure(home: House, sight: Sight, rounds: int, *, log: bool) -> None:
             if noticed := [at_ms for at_ms, line in lines if "detached from browser" in line]:
                 times["detected"] = noticed[0]
             taken.append(times)
+            steps.append({step: at_ms for step, words in STEPS.items() if (at_ms := first(lines, words)) is not None})
             if log:
                 print(*(f"  {at_ms:6.0f} {line}" for at_ms, line in lines), sep="\n")
         print(f"{name:20}" + "".join(cell([one[row] for one in taken if row in one]) for row in ROWS), flush=True)
+    print("\nChromium SIGKILL, step by step" + f"{'p50':>9}{'p90':>7}   ms after the blow")
+    for step in STEPS:
+        print(f"  {step:28}{cell([one[step] for one in steps if step in one]).strip():>16}")
+
+
+def first(lines: list[tuple[float, str]], words: str) -> float | None:
+    """Return when it was logged first: of "attached" and "detached" only the whole word counts."""
+    return next((at_ms for at_ms, line in lines if re.search(rf"\b{words}", line)), None)
+
+
+def control(folder: Path, rounds: int) -> None:
+    """Measure a bare Chromium against a simulator of its own, and print."""
+    config = Config(data_dir=str(folder), simulator=Simulator(rate=100.0))
+    with process("simulator", "actors.simulator.actor:run", config):
+        url = wait_for(lambda: endpoints.lookup(config.runtime_path, "simulator"))
+        assert url is not None
+        launch(url, folder / "profile")
+        taken = [launch(url, folder / "profile") for _ in range(rounds)]
+    print("\nbare Chromium, from its launch" + f"{'p50':>9}{'p90':>7}   ms after the launch")
+    for row in BARE_ROWS:
+        print(f"  {row:28}{cell([one[row] for one in taken]).strip():>16}")
 
 
 def cell(values: list[float]) -> str:
@@ -164,7 +203,7 @@ def logged(home: House, since_s: float) -> list[tuple[float, str]]:
     for actor in LOGS:
         for line in log_path(home.home / "data" / "run", actor).read_text(errors="replace").splitlines():
             try:
-                at_s = time.mktime(time.strptime(line[:19], "%Y-%m-%d %H:%M:%S")) + float(line[19:23])
+                at_s = datetime.fromisoformat(line[:24].strip()).timestamp()
             except ValueError:
                 continue
             if at_s >= since_s - 0.001:
@@ -182,6 +221,9 @@ def main() -> None:
             measure(home, sight, rounds, log="--log" in sys.argv)
         finally:
             sight.close()
+    with tempfile.TemporaryDirectory() as folder:
+        control(Path(folder), rounds)
+    print(f"\n{rounds} rounds each; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
 
 
 if __name__ == "__main__":

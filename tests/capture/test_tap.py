@@ -441,3 +441,36 @@ def test_a_stream_that_was_open_before_and_is_heard_ends_when_it_is_seen_to() ->
     play.event("Network.webSocketClosed", requestId="9.1", timestamp=20.0)
     play.event("Page.frameNavigated", frame={"id": PAGE, "url": "https://h/"})
     assert closings(play) == [("guid/T1/9.1", "closed", 20.0)]
+
+
+def test_a_polling_stream_ends_behind_its_last_poll_which_cdp_may_tell_of_after_the_upgrade() -> None:
+    play = Play()
+    polling = f"guid/T1/poll-{short_hash('abc')}"
+    play.open("wss://h/socket.io/?EIO=4&transport=websocket&sid=abc", request="9.2")
+    play.poll("2", "abc", post="40")
+    play.poll("3", "abc")
+    play.frame("5", sent=True, request="9.2")
+    assert closings(play) == []
+    play.answered("3")
+    play.loaded("3")
+    (body,) = play.commands
+    play.answer(body, {"body": "6", "base64Encoded": False})
+    kinds = [(type(item), getattr(item, "stream", "")) for item in play.fresh()]
+    assert kinds[-2:] == [(FrameSeen, polling), (StreamClosed, polling)]
+
+
+def test_a_poll_that_was_given_up_and_comes_all_the_same_leaves_no_stream_open() -> None:
+    play = Play()
+    play.open("wss://h/socket.io/?EIO=4&transport=websocket&sid=abc", request="9.2")
+    play.poll("2", "abc", post="40")
+    play.poll("3", "abc")
+    play.answered("3")
+    play.loaded("3")
+    (body,) = play.commands
+    play.frame("5", sent=True, request="9.2")
+    play.now_s = 20.0
+    play.take(play.tap.tick(play.now_s))
+    assert [cause for _, cause, _ in closings(play)] == ["upgraded"]
+    play.answer(body, {"body": "6", "base64Encoded": False})
+    kinds = [type(item) for item in play.fresh()]
+    assert kinds == [StreamOpened, FrameSeen, StreamClosed]

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from actors.capture.redact import MARK
 from actors.core.browser_file import read_browser_file
 from actors.core.messages import Attached, Captured, Detached, FrameSeen, PageChanged, StreamClosed, StreamOpened
 from actors.pilot.tabs import ERRORS, Tabs, patch
+from supervisor.plan import CAPTURE_HANG_S
 from tests.capture.house import House, Website, config, served
 
 pytestmark = pytest.mark.system
@@ -221,6 +223,26 @@ def test_workers_and_frames_are_seen_once(house: House, page: Website) -> None:
         assert sorted(payloads(house, place, capture, b"from ")) == sorted(wanted)
         streams = {frame.stream for frame in since(house, place, capture, FrameSeen) if frame.payload in wanted}
         assert len({stream.split("/")[1] for stream in streams}) == 4
+
+
+def test_a_stopped_capture_holds_new_targets_no_longer_than_it_lives(house: House, page: Website) -> None:
+    worker = b"from DedicatedWorkerGlobalScope"
+    place = mark(house)
+    os.kill(house.running["capture-a"].pid, signal.SIGSTOP)
+    page.send("!new Worker('/worker.js')")
+    wanted = page.send_numbered(5)
+    wait_for(house, place, wanted, "capture-b")
+    until_s = house.journal.covered["capture-b"] + CAPTURE_HANG_S / 2
+    house.journal.until(lambda: house.journal.covered["capture-b"] > until_s, "half of what the supervisor allows")
+    assert payloads(house, place, "capture-b", worker) == []
+    killed_s = time.monotonic()
+    house.kill("capture-a")
+    wait_for(house, place, [worker], "capture-b")
+    (said,) = (frame for frame in since(house, place, "capture-b", FrameSeen) if frame.payload == worker)
+    assert said.cdp_s - killed_s < CAPTURE_HANG_S
+    here = mark(house)
+    house.start("capture-a")
+    house.journal.until(lambda: since(house, here, "capture-a", Attached), "attached again")
 
 
 def test_a_wallets_extension_runs_and_is_never_read(house: House, page: Website, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def status(given: Given, as_json: bool) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
 @settings_flags
 def logs(given: Given, actor: str | None, lines: int, follow: bool) -> None:
-    """Show the last lines of ACTOR's log, or of all logs together in order of time."""
+    """Show the last lines of ACTOR's log, or of all logs together in order of time, which is UTC."""
     from supervisor.logs import Follower, last_lines, merged
 
     folder = given.load_to_find().config.runtime_path / "log"
@@ -135,7 +135,7 @@ def _in_force(config: Config) -> Config:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @settings_flags
 def events(given: Given, types: tuple[str, ...], since: int | None, as_json: bool) -> None:
-    """Follow the event feed in the terminal until Ctrl-C."""
+    """Follow the event feed in the terminal until Ctrl-C. Times are UTC."""
     from supervisor.follow import TYPES, follow_events, unknown_types
 
     for unknown in unknown_types(types):

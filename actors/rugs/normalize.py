@@ -22,6 +22,8 @@ from actors.rugs.packets import MAX_BYTES, TEXT, Ack, Event, Packet, Unknown, pa
 
 __all__ = ["Derived", "Memory", "derive"]
 
+MAX_NAMES: Final = 10_000  # in a frame beyond MAX_BYTES; each costs 150 bytes
+
 Taker = Callable[[Memory, Output, str, dict[str, Any]], bool]
 
 _TAKERS: Final[dict[str, Taker]] = {
@@ -67,8 +69,7 @@ def _raw(frame: Frame) -> bytes:
 
 def _take_frame(memory: Memory, out: Output, frame: Frame) -> tuple[str | None, str | None]:
     """Make what a frame becomes; return its event name and game id, as far as it has them."""
-    is_text = frame.opcode == TEXT and len(frame.payload) <= MAX_BYTES
-    fields = ticks.slices(frame.payload) if is_text and not frame.sent else None
+    fields = _state_fields(frame.payload) if frame.opcode == TEXT and not frame.sent else None
     if fields is not None and (game_id := _take_state(memory, out, fields)) is not None:
         return ticks.NAME, game_id
     packet = parse(frame.payload, frame.opcode)
@@ -76,6 +77,14 @@ def _take_frame(memory: Memory, out: Output, frame: Frame) -> tuple[str | None, 
     for complete in attachments.whole(memory, frame, packet):
         game_id = _take_packet(memory, out, frame, complete, is_typed=fields is None) or game_id
     return packet.name if isinstance(packet, Event | Unknown) else None, game_id
+
+
+def _state_fields(payload: bytes) -> dict[str, Raw] | None:
+    """Return the slices of a state frame; of one beyond `MAX_BYTES` those that may be read, if it has few."""
+    if len(payload) <= MAX_BYTES:
+        return ticks.slices(payload)
+    fields = ticks.slices(payload) if payload.count(b'":') < MAX_NAMES else None
+    return None if fields is None else {name: text for name, text in fields.items() if len(bytes(text)) <= MAX_BYTES}
 
 
 def _take_packet(memory: Memory, out: Output, frame: Frame, packet: Packet, *, is_typed: bool) -> str | None:

@@ -121,6 +121,17 @@ def test_a_frame_of_100_mb_is_kept_and_counted_in_bounded_time_and_memory(piece:
     print(f"{spent_s:.2f} s, {grown_kb // 1024} MB")
 
 
+@pytest.mark.parametrize("filling", [b",[]", b',{"a":[1.5]}'], ids=["arrays", "objects"])
+def test_a_state_frame_of_100_mb_is_a_tick_without_its_monstrous_field(filling: bytes) -> None:
+    head = b'42["gameStateUpdate",{"gameId":"g","active":true,"tickCount":1,"price":1.5,"blob":[0'
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    game = Game()
+    derived = game.frame(head + filling * (100_000_000 // len(filling)) + b"]}]")
+    assert types(derived) == (["game.tick"] if b":" not in filling else ["raw.gameStateUpdate"])
+    assert "blob" not in json.loads(derived.events[0].data)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 900_000
+
+
 def test_the_largest_frame_that_is_read_takes_bounded_memory() -> None:
     payload = b'42["a"' + b",[]" * ((MAX_BYTES - 7) // 3) + b"]"
     assert not isinstance(parse(payload), Unknown)

@@ -96,10 +96,10 @@ def test_an_event_without_a_type_keeps_all_its_arguments(name: str, args: list[A
     assert only(Play().received(name, *args), f"raw.{name}") == {"args": expected}
 
 
-def test_a_binary_event_keeps_its_placeholders() -> None:
+def test_a_binary_event_comes_with_its_attachment() -> None:
     playing = Play()
-    derived = playing.frame('451-["upload",{"_placeholder":true,"num":0}]')
-    assert only(derived, "raw.upload") == {"args": [{"_placeholder": True, "num": 0}]}
+    assert types(playing.frame('451-["upload",{"_placeholder":true,"num":0}]')) == []
+    assert only(playing.frame(b"\x01\x02", opcode=2), "raw.upload") == {"args": [{"base64": "AQI="}]}
     assert types(playing.frame(b"\x01\x02", opcode=2)) == []
     assert playing.memory.malformed == 0
 

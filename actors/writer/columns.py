@@ -104,7 +104,11 @@ class Built:
         self.bad_values = 0
         width = len(DOC_TYPES[doc_type])
         lines = [row.values if len(row.values) == width else self._fitted(row.values, width) for row in rows]
-        leading = [[row.seq for row in rows], [row.at_us for row in rows], [row.game_id for row in rows]]
+        leading: list[list[Any]] = [
+            [row.seq for row in rows],
+            [row.at_us for row in rows],
+            [row.game_id for row in rows],
+        ]
         held: list[Sequence[Any]] = [*leading, *zip(*lines, strict=True)]
         arrays = [self._array(column, values) for column, values in zip(columns_of(doc_type), held, strict=True)]
         schema = SCHEMAS[doc_type].with_metadata(metadata_of(rows[0].seq, rows[-1].seq))

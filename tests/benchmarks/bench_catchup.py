@@ -4,9 +4,9 @@ Run it with `python tests/benchmarks/bench_catchup.py [frames] [kind ...]`.
 
 Kinds: `broadcasts`, 3 KB each, which become a row of `ws_event` and a raw event; `ticks`, 3 KB of `gameStateUpdate`,
 which also become a `game.tick` and a row of `game_tick`. For each it prints frames/s from the journal's being ready
-until its last number is durable, the CPU microseconds a frame of each process, and beside them the bare way in one
-process: blocks read, decoded, the same rows written by pyarrow, nothing understood. Then DuckDB counts the rows: each
-exactly once.
+until its last number is durable, the CPU microseconds a frame and the memory of each process, and beside them the bare
+way in one process: blocks read, decoded, the same rows written by pyarrow, nothing understood. Then DuckDB counts the
+rows: each exactly once.
 """
 
 import json
@@ -153,8 +153,8 @@ def _write_bare(rows: list[Any], path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def catch_up(home: Path, journal: Path, head: int) -> tuple[float, dict[str, float]]:
-    """Return seconds until all is durable, and the CPU seconds of each process."""
+def catch_up(home: Path, journal: Path, head: int) -> tuple[float, dict[str, float], dict[str, float]]:
+    """Return seconds until all is durable, and of each process the CPU seconds and the largest memory in MB."""
     config = Config(data_dir=str(home / "data"), runtime_dir=str(home / "run"), recording=Recording(flush_s=FLUSH_S))
     shutil.copytree(journal, config.data_path / "journal")
     bus = Bus(config.runtime_path)
@@ -175,7 +175,8 @@ def catch_up(home: Path, journal: Path, head: int) -> tuple[float, dict[str, flo
         taken_s = time.perf_counter() - began_s
         if ready["normalizer"].get("rewinds"):
             print(f"  the normalizer went back {ready['normalizer']['rewinds']} times")
-        return taken_s, {name: _cpu_s(one.pid) - before[name] for name, one in running.items()}
+        spent_s = {name: _cpu_s(one.pid) - before[name] for name, one in running.items()}
+        return taken_s, spent_s, {name: _peak_mb(one.pid) for name, one in running.items()}
 
 
 def _heard(reports: Any, ready: dict[str, dict[str, Any]]) -> set[str]:
@@ -196,6 +197,11 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK_S
 
 
+def _peak_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1000
+
+
 def counted(root: Path, doc_type: str) -> tuple[int, int]:
     """Return (rows, different numbers) of a doc_type."""
     files = f"{root}/doc_type={doc_type}/*/*.parquet"
@@ -212,7 +218,7 @@ def run(kind: str, made: Callable[[int], Iterator[bytes]], count: int, home: Pat
         head = reader.head()
     (home / "bare").mkdir()
     bare_s = bare(home / "journal", home / "bare")
-    taken_s, cpu_s = catch_up(home, home / "journal", head)
+    taken_s, cpu_s, peak_mb = catch_up(home, home / "journal", head)
     print(f"{kind}: {frames} frames of {size / frames:,.0f} B")
     print(f"  pipeline  {frames / taken_s:9,.0f} frames/s, journal to durable Parquet, load {os.getloadavg()[0]:.1f}")
     print(f"  bare      {frames / bare_s:9,.0f} frames/s in one process, nothing understood: "
@@ -220,6 +226,7 @@ def run(kind: str, made: Callable[[int], Iterator[bytes]], count: int, home: Pat
     costs = ", ".join(f"{name} {spent_s / frames * 1e6:.0f}" for name, spent_s in cpu_s.items())
     whole_us = sum(cpu_s.values()) / frames * 1e6
     print(f"  CPU us a frame: {costs}; {whole_us:.0f} in all, two idle cores could do {2e6 / whole_us:,.0f} frames/s")
+    print(f"  memory at most: {', '.join(f'{name} {size:.0f} MB' for name, size in peak_mb.items())}")
     expected = {"ws_event": frames, **({"game_tick": frames} if kind == "ticks" else {})}
     for doc_type, rows in expected.items():
         found = counted(home / "data" / "events_parquet", doc_type)

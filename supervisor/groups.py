@@ -10,14 +10,12 @@ from supervisor.child import Child
 from supervisor.restart import GroupHistory, Verdict
 from supervisor.spec import Group
 
-MAIN = Group(id="main")  # whoever names no group: each stands alone
-
 
 class Groups:
     """The histories of all groups."""
 
     def __init__(self, groups: Iterable[Group]) -> None:
-        self._histories = {group.id: GroupHistory(group) for group in (MAIN, *groups)}
+        self._histories = {group.id: GroupHistory(group) for group in groups}
 
     def judge(
         self, dead: Child, children: Sequence[Child], now_s: float, ready_since_s: float | None, luck: float
@@ -31,11 +29,14 @@ class Groups:
         known_s = [moment_s for moment_s in since_s if moment_s is not None]
         together_s = max(known_s) if len(known_s) == len(since_s) else None
         decision = dead.history.died(now_s, ready_since_s, luck)
-        history = self._histories[dead.spec.group]
         specs = [child.spec for child in members]
-        return history.died(decision, specs, dead.id, now_s, together_s, luck)
+        return self._history_of(dead).died(decision, specs, dead.id, now_s, together_s, luck)
 
     def settled(self, child: Child) -> None:
         """Forget what a child did and what its group did: a person asked for a restart."""
         child.history.settled()
-        self._histories[child.spec.group].settled()
+        self._history_of(child).settled()
+
+    def _history_of(self, child: Child) -> GroupHistory:
+        """Return its group's; whoever names no group, or one that nobody described, stands alone in it."""
+        return self._histories.setdefault(child.spec.group, GroupHistory(Group(id=child.spec.group)))

@@ -178,7 +178,7 @@ class Tree:
     # Births.
 
     def _start(self, child: Child) -> None:
-        if self.stopping:
+        if self.stopping or child.process is not None:  # two jobs may name the same child
             return
         now_s = time.monotonic()
         try:
@@ -290,6 +290,7 @@ class Tree:
     def _carry_out(self, verdict: Verdict, dead: Child, now_s: float) -> None:
         """Take the dead child's group down as far as the verdict says, and start what it names, now or later."""
         not_before_s = now_s + verdict.delay_s if verdict.delay_s else None
+        dead.phase, dead.note = "waiting", "waits until its group is down, to start with it"
         if verdict.stop or not_before_s is None:
             stop, start = ([self.children[name] for name in names] for names in (verdict.stop, verdict.start))
             self._jobs.append(Turnover(stop, start, not_before_s=not_before_s))

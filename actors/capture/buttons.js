@@ -52,8 +52,8 @@
     const pressed = find(event.composedPath().filter((each) => each instanceof Element));
     if (pressed === null) return;
     count += 1;
-    const told = { page, count, ageMs: performance.now() - event.timeStamp, origin: location.origin,
-      trusted: event.isTrusted, amount: amount(), percent: percent(), ...pressed };
+    const told = { page, count, atMs: performance.timeOrigin + event.timeStamp,
+      ageMs: performance.now() - event.timeStamp, origin: location.origin, trusted: event.isTrusted, amount: amount(), percent: percent(), ...pressed };
     globalThis[binding](JSON.stringify(told));
   }
 

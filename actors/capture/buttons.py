@@ -22,6 +22,8 @@ WORLD: Final = "vectra-buttons-1"
 """Raise the number when the script changes: an open document keeps the one it has."""
 BINDING: Final = "vectraPressed"
 LONGEST_AGE_MS: Final = 60_000.0
+LATEST_S: Final = 3.0
+"""A capture on a loaded machine hears of a press later, by so much at most; else it is the page's clock that is off."""
 MAX_BYTES: Final = 16_384
 
 Asked = tuple[str, dict[str, Any]]
@@ -35,7 +37,8 @@ class _Told(Struct, frozen=True, kw_only=True, rename="camel"):
 
     page: Annotated[str, Meta(pattern="^[a-z0-9]{1,40}$")]  # made once for each document
     count: Annotated[int, Meta(ge=1, le=2**53)]  # of the document's presses
-    age_ms: Annotated[float, Meta(ge=-1e12, le=1e12)]  # since the browser took the click
+    at_ms: Annotated[float, Meta(ge=0, le=1e15)]  # when the browser took the click, by the document's clock, Unix
+    age_ms: Annotated[float, Meta(ge=-1e12, le=1e12)]  # since then
     origin: _Text
     trusted: bool  # by a hand, or by CDP's input; else by a script
     text: Annotated[str, Meta(max_length=MAX_TEXT)]
@@ -82,7 +85,7 @@ class Buttons:
             raise Undecodable(str(error)) from error
         if not _is_at(told.origin, self._site()):
             return None
-        at_s = now_s - min(max(told.age_ms, 0.0), LONGEST_AGE_MS) / 1000
+        at_s = _time_of(told, now_s, make.offset_s)
         key = f"{make.guid}/{target}/{told.page}/{told.count}"
         data = {
             "key": key,
@@ -103,6 +106,17 @@ def script() -> str:
     arguments = {"RULES": _encode(rules()).decode(), "BINDING": _encode(BINDING).decode()}
     head, _, _ = source.rpartition("(RULES, BINDING);")
     return f"{head}({arguments['RULES']}, {arguments['BINDING']});"
+
+
+def _time_of(told: _Told, now_s: float, offset_s: float) -> float:
+    """Return when the browser took the click, in CDP seconds.
+
+    The document's clock took the wall's time when the document began, and runs by itself since. It counts where it and
+    the time of hearing agree but for the way here.
+    """
+    heard_s = now_s - min(max(told.age_ms, 0.0), LONGEST_AGE_MS) / 1000
+    said_s = told.at_ms / 1000 - offset_s
+    return said_s if 0 <= heard_s - said_s <= LATEST_S else heard_s
 
 
 def _is_at(origin: str, site: str | None) -> bool:

@@ -20,8 +20,8 @@ PAUSE_US: Final = 30_000_000
 """A longer pause begins a new sequence."""
 REACH_US: Final = 5_000_000
 """An order that comes later after a press was not sent by it; a busy page sends within milliseconds."""
-SKEW_US: Final = 100_000
-"""Two captures' clocks for the same thing differ by less."""
+SKEW_US: Final = 500_000
+"""An order that was told before its press, by a capture that missed the press, is no further from it."""
 _MAX_AMOUNT: Final = 1e12
 
 
@@ -64,7 +64,7 @@ def press_of(memory: Memory, action: str, at_us: int, stream: str) -> Press | No
     """Return the press that sent an order, each only once: the newest of its kind, one of the same page first."""
     kind, target = order_kind(action), stream.split("/")[1] if stream.count("/") > 1 else ""
     fit = [press for press in memory.presses if not press.is_linked and press.kind == kind]
-    fit = [press for press in fit if -SKEW_US <= at_us - press.at_us <= REACH_US]
+    fit = [press for press in fit if abs(at_us - press.at_us) <= REACH_US]  # known already, so pressed before
     found = max(fit, key=lambda press: (press.target == target, press.at_us), default=None)
     if found is not None:
         found.is_linked = True

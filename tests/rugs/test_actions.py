@@ -148,6 +148,13 @@ def test_a_press_that_the_page_ignored_does_not_claim_a_later_order() -> None:
     assert "pressTraceId" not in only(hand.sent("buyOrder", {}, ack_id=1), "order.request")
 
 
+def test_a_press_that_was_heard_late_seems_later_than_its_order_and_finds_it() -> None:
+    hand = ready()
+    press = data(hand.press("BUY").events[0])
+    hand.at_us -= 2_000_000
+    assert only(hand.sent("buyOrder", {}, ack_id=1), "order.request")["pressTraceId"] == press["traceId"]
+
+
 def test_the_press_on_the_same_page_comes_first() -> None:
     hand = ready()
     here = data(hand.press("BUY").events[0])

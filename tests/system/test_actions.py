@@ -26,18 +26,21 @@ LIMIT_S = 20.0
 class Hand:
     """Presses buttons of the open game page."""
 
-    def __init__(self, cdp_url: str, site_url: str) -> None:
+    def __init__(self, cdp_url: str, site_url: str, timeout_s: float = LIMIT_S) -> None:
         with urllib.request.urlopen(f"{cdp_url.rstrip('/')}/json/list", timeout=LIMIT_S) as answer:
             pages = json.load(answer)
         place = next(page for page in pages if page["type"] == "page" and page["url"].startswith(site_url))
         self._socket = websocket.create_connection(
-            place["webSocketDebuggerUrl"], timeout=LIMIT_S, suppress_origin=True
+            place["webSocketDebuggerUrl"], timeout=timeout_s, suppress_origin=True
         )  # fmt: skip
         self._number = 0
 
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
+    def send(self, method: str, **params: Any) -> None:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        self.send(method, **params)
         while True:
             answer = json.loads(self._socket.recv())
             if answer.get("id") == self._number:
@@ -196,6 +199,29 @@ def test_after_a_reload_presses_are_told_again(demo: House, hand: Hand) -> None:
     hand.press("[data-add='0.001']")
     hand.press("[data-add='0.001']")
     assert [row["button"] for row in settled(demo, before, 2)] == ["+0.001", "+0.001"]
+
+
+def test_after_a_crash_of_the_page_presses_are_told_again(demo: House, hand: Hand) -> None:
+    before = last(demo)
+    endpoints = demo.status()["endpoints"]
+    hand.value("window.crashes = true")
+    hand.send("Page.crash")
+
+    def reloaded() -> Hand | None:
+        again = Hand(endpoints["cdp"], endpoints["simulator"], timeout_s=3)
+        try:
+            alive = again.value("!window.crashes && socket.connected && state.cash !== null")
+        except (websocket.WebSocketException, AssertionError):
+            alive = False
+        if not alive:
+            again.close()
+        return again if alive else None
+
+    again = wait_for(reloaded, 60, every_s=0.2)
+    assert again is not None
+    again.press("[data-add='0.001']")
+    again.close()
+    assert [row["button"] for row in settled(demo, before, 1)] == ["+0.001"]
 
 
 def test_the_page_sees_nothing_of_the_listener(demo: House, hand: Hand) -> None:

@@ -14,6 +14,7 @@ help:
 	@echo "make unit    the fast tests only"
 	@echo "make campaign   kill actors for MINUTES=10 at RATE=200 frames/s, then count what was lost or doubled"
 	@echo "make soak    kill the supervisor KILLS=200 times, restart a child RESTARTS=10000 times: nothing left, nothing grown"
+	@echo "             before that, a million inputs of every kind into the parser and the normalizer's core"
 	@echo "make bench   the benchmarks, each beside its control"
 	@echo "make clean   remove .venv and caches"
 
@@ -39,6 +40,7 @@ campaign: setup
 	$(BIN)/python -m tests.campaign --minutes $(MINUTES) --rate $(RATE) --at-once $(AT_ONCE)
 
 soak: setup
+	FUZZ_INPUTS=1000000 $(BIN)/pytest -q tests/rugs/test_fuzz.py
 	$(BIN)/python -m tests.soak --kills $(KILLS) --restarts $(RESTARTS)
 
 bench: setup

@@ -30,7 +30,8 @@ class Pressing(Play):
     def told(self, **changes: Any) -> dict[str, Any]:
         return {
             "page": "abc", "count": 1, "atMs": 1_009_400.0, "ageMs": 500.0, "origin": "https://rugs.fun",
-            "trusted": True, "text": "BUY+0.030 SOL", "classes": "_buy_x", "isButton": True, "amount": "0.030", "percent": "100%",
+            "trusted": True, "text": "BUY+0.030 SOL", "classes": "_buy_x", "isButton": True, "amount": "0.030",
+            "percent": "100%",
         } | changes  # fmt: skip
 
     def press(self, payload: Any = None, name: str = BINDING, **changes: Any) -> list[Pressed]:

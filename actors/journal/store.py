@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from actors.core.config import Journal as Settings
-from actors.core.messages import Frame
+from actors.core.messages import SEQ_STEP, Frame
 from actors.core.segment_writer import Recovered, Writer
-from actors.core.segments import Batch, Damage, Reader, first_seq, segment_paths
-from actors.journal.memory import Memory
+from actors.core.segments import Batch, Damage, Reader
+from actors.journal.memory import Memory, Session
 from actors.journal.numbers import Numbers, derived_upto
 
 TAIL_FRAMES = 8192  # the merge's window
@@ -27,14 +27,14 @@ class Store:
         self._writer = Writer(directory, settings.segment_bytes)
         recovered = self._writer.recover()
         self.memory = _folded(recovered)
-        self._durable = _folded(recovered)  # the memory as of the last good sync
+        self._durable = msgspec.msgpack.decode(msgspec.msgpack.encode(self.memory), type=Memory)  # as of the last sync
         self.damage: list[Damage] = recovered.damage
         self._writer.sync()  # the tail of a killed predecessor is in the page cache, and about to be acknowledged
         self._numbers = Numbers(directory, derived_upto(directory.parent))
         self.first_free = self._numbers.first_free(self.memory.head, tail_lost=bool(self.damage))
         self._since_sync: list[Batch] = []
         self._sync_failed = False
-        self.tail = self._read_tail(directory)
+        self.tail = _tail(self.memory, recovered.batches, directory)
         self.written_bytes = 0
 
     def write(self, batch: Batch) -> None:
@@ -90,15 +90,6 @@ class Store:
         """Give the open file back."""
         self._writer.close()
 
-    def _read_tail(self, directory: Path) -> list[Frame]:
-        """Return the last frames, rising: what a capture that lags behind may send again."""
-        paths = segment_paths(directory)[-2:]
-        if not paths:
-            return []
-        with Reader(directory) as reader:
-            records = deque(reader.read(first_seq(paths[0]) - 1), TAIL_FRAMES)
-        return [record for record in records if isinstance(record, Frame)]
-
     def _write_anew(self) -> None:
         """Put what is not synced into a new segment, whole and synced."""
         memory = msgspec.msgpack.encode(self._durable)
@@ -110,3 +101,33 @@ def _folded(recovered: Recovered) -> Memory:
     for batch in recovered.batches:
         memory.apply(batch)
     return memory
+
+
+def _tail(memory: Memory, batches: list[Batch], directory: Path) -> list[Frame]:
+    """Return the last frames, rising: from the first that an attached capture may send again or continue.
+
+    batches: those read already, the last ones.
+    """
+    begin = min((_begin(session, memory) for session in memory.attached), default=memory.head)
+    found: deque[Frame] = deque(maxlen=TAIL_FRAMES)
+    if not batches or batches[0].after >= begin:
+        with Reader(directory) as reader:
+            until = batches[0].after if batches else None
+            found.extend(record for record in reader.read(begin - 1, until) if isinstance(record, Frame))
+    for batch in batches:
+        if batch.upto >= begin:
+            found.extend(record for record in batch.records if isinstance(record, Frame))
+    return list(found)
+
+
+def _begin(session: Session, memory: Memory) -> int:
+    """Return the number from which on frames may be what this session sends next: its oldest place in an open stream.
+
+    A session that has no place in one of them may send all that it saw since its attach. While sight of the game is
+    lost no stream counts as open, whichever goes on.
+    """
+    streams = [name for name, stream in memory.streams.items() if stream.open]
+    places = [session.places[name][1] for name in streams if name in session.places]
+    if len(places) < len(streams) or memory.lost_since_us is not None:
+        return max(0, memory.head - SEQ_STEP * TAIL_FRAMES)
+    return min(places, default=memory.head)

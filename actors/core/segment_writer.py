@@ -11,10 +11,12 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.core.blocks import MAGIC, Block, Cut, open_blocks, rest, scan
 from actors.core.faults import point
 from actors.core.files import private_dir, replace_file
+from actors.core.messages import Frame
 from actors.core.segments import GROWING, Batch, Codec, Damage, first_seq, sealed_path, segment_paths
 
 
@@ -22,7 +24,7 @@ class Recovered(Struct, frozen=True, kw_only=True):
     """What a writer found when it opened the journal."""
 
     memory: bytes  # of the last segment's first batch; empty for a new journal
-    batches: list[Batch]  # that followed it
+    batches: list[Batch]  # that followed it, frames without their payloads: a segment holds ten times its size
     damage: list[Damage]  # what could not be read; an unfinished tail, which was cut off, is the last
 
 
@@ -184,7 +186,7 @@ class Writer:
 
     def _decode(self, found: Block) -> list[Batch]:
         try:
-            return self._codec.decode(found.payload or b"")
+            return [_light(batch) for batch in self._codec.decode(found.payload or b"")]
         except (ValueError, msgspec.MsgspecError):
             return []
 
@@ -209,3 +211,9 @@ class Writer:
         except OSError:  # a full disk: what follows is found behind it all the same
             return damage.cut.torn
         return True
+
+
+def _light(batch: Batch) -> Batch:
+    """Return a batch without its frames' payloads."""
+    records = [replace(record, payload=b"") if isinstance(record, Frame) else record for record in batch.records]
+    return replace(batch, records=records)

@@ -34,7 +34,7 @@ class Store:
         self.first_free = self._numbers.first_free(self.memory.head, tail_lost=bool(self.damage))
         self._since_sync: list[Batch] = []
         self._sync_failed = False
-        self.tail = _tail(self.memory, recovered.batches, directory)
+        self.tail = _tail(self.memory, directory)
         self.written_bytes = 0
 
     def write(self, batch: Batch) -> None:
@@ -103,21 +103,12 @@ def _folded(recovered: Recovered) -> Memory:
     return memory
 
 
-def _tail(memory: Memory, batches: list[Batch], directory: Path) -> list[Frame]:
-    """Return the last frames, rising: from the first that an attached capture may send again or continue.
-
-    batches: those read already, the last ones.
-    """
+def _tail(memory: Memory, directory: Path) -> list[Frame]:
+    """Return the last frames, rising: from the first that an attached capture may send again or continue."""
     begin = min((_begin(session, memory) for session in memory.attached), default=memory.head)
-    found: deque[Frame] = deque(maxlen=TAIL_FRAMES)
-    if not batches or batches[0].after >= begin:
-        with Reader(directory) as reader:
-            until = batches[0].after if batches else None
-            found.extend(record for record in reader.read(begin - 1, until) if isinstance(record, Frame))
-    for batch in batches:
-        if batch.upto >= begin:
-            found.extend(record for record in batch.records if isinstance(record, Frame))
-    return list(found)
+    with Reader(directory) as reader:
+        frames = (record for record in reader.read(max(0, begin - 1)) if isinstance(record, Frame))
+        return list(deque(frames, TAIL_FRAMES))
 
 
 def _begin(session: Session, memory: Memory) -> int:

@@ -146,6 +146,7 @@ def campaign(
             threading.Event().wait(2.0)
             sent = dict(control.sent)
         status = house.wait_ready(60)
+        house.wait_until(lambda status: bool(status["source"].get("connected")))
         flushed = house.wait_until(lambda status: bool(status["journal"].get("seq")))["journal"]["seq"]
         house.wait_until(lambda status: (status["journal"].get("seq") or 0) > flushed)
         code = house.interrupt(60)

@@ -49,7 +49,7 @@ class Braid:
         """A capture saw a stream begin. whole: for certain, as of a WebSocket."""
         self._merge(stream, now_s).opened(incarnation, at_s, now_s, whole=whole)
 
-    def frame(self, incarnation: int, item: FrameSeen, since_s: float, now_s: float) -> Iterator[Merged]:
+    def frame(self, incarnation: int, item: FrameSeen, since_s: float, now_s: float) -> Iterable[Merged]:
         """A capture read a frame. since_s: its attach, CDP seconds."""
         merge = self._merge(item.stream, now_s)
         if not merge.knows(incarnation):

@@ -253,7 +253,7 @@ class JournalCore:
             self.note(item.at_us, "merge", what="ambiguous", stream=item.stream, seq=seq, cause=cause)
 
     def _store(self, item: m.FrameSeen, session: Session | None) -> int:
-        if not is_handshake(item.payload, sent=item.sent):
+        if self.memory.lost_since_us is not None and not is_handshake(item.payload, sent=item.sent):
             self._sight.frame(item.at_us, session)
         stream = self.memory.streams.get(item.stream)
         if stream is not None and not stream.open:

@@ -92,7 +92,8 @@ class Memory(Struct, kw_only=True):
         """Fold one record in, as it is numbered or as it is read back."""
         self.head = record.seq
         if isinstance(record, Frame):
-            self.last_frame_us = max(self.last_frame_us or 0, record.at_us)
+            if self.last_frame_us is None or record.at_us > self.last_frame_us:
+                self.last_frame_us = record.at_us
             return
         data = msgspec.json.decode(record.data)
         if "place" in data and record.event in ("gap", "journal"):

@@ -15,7 +15,8 @@ says `ambiguous` too.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -135,9 +136,16 @@ class StreamMerge:
         known = self._sessions.get(session)
         return known.held[0] if known is not None and known.held else None
 
-    def frame(self, session: int, seen: Seen, now_s: float) -> Iterator[Merged]:
+    def frame(self, session: int, seen: Seen, now_s: float) -> Iterable[Merged]:
         """A session read a frame. Frames of a session come in order."""
         known = self._sessions[session]
+        if known.place is not None and seen.at_s >= known.wary_until_s:
+            plain = self._plain(known, known.place, seen, False)  # nearly always: no generator, half the time
+            if plain is not None:
+                return chain((plain,), self.decide(now_s)) if self.holding else (plain,)
+        return self._frame(known, seen, now_s)
+
+    def _frame(self, known: _Session, seen: Seen, now_s: float) -> Iterator[Merged]:
         if known.place is None:
             if not known.held:
                 known.since_s = min(known.since_s, seen.at_s)  # it saw this one, whenever it says that it began
@@ -298,22 +306,29 @@ class StreamMerge:
             yield from self._graft(session)
         elif place is None:  # lost its place within its own run: held again with the rest
             session.held.append(seen)
+        elif (plain := self._plain(session, place, seen, ambiguous)) is not None:
+            yield plain
         elif place < self.end:
-            yield from self._confirm(session, place, seen)
-        elif self._late(seen):  # the end is not where it belongs, and it may be there already
+            self._lose_place(session, place, seen)
+        else:  # too late: the end is not where it belongs, and it may be there already
             session.held.append(seen)
             yield from self._graft(session)
-        else:
-            self.restore(seen.digest, seen.at_s, 0)
-            session.place = place + 1
-            yield Merged(session.id, seen.item, place, True, ambiguous)
 
-    def _confirm(self, session: _Session, place: int, seen: Seen) -> Iterator[Merged]:
+    def _plain(self, session: _Session, place: int, seen: Seen, ambiguous: bool) -> Merged | None:
+        """Confirm the frame at its session's place, or append it there; None where neither can be."""
+        window = self._window
+        fresh = place >= window.end
+        if fresh:
+            if self._late(seen):
+                return None
+            window.append(seen.digest, seen.at_s, 0)
+        elif window.digest(place) != seen.digest:
+            return None
+        session.place = place + 1
+        return Merged(session.id, seen.item, place, fresh, fresh and ambiguous)
+
+    def _lose_place(self, session: _Session, place: int, seen: Seen) -> None:
         known = self._window.digest(place)
-        if known == seen.digest:
-            session.place = place + 1
-            yield Merged(session.id, seen.item, place, False)
-            return
         session.since_s = seen.at_s if known is not None else min(session.since_s, seen.at_s)
         if known is not None:  # the merged stream has frames here that the session did not see
             self._beware(session)

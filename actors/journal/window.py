@@ -10,26 +10,29 @@ class Window:
 
     def __init__(self, size: int) -> None:
         self.base = 0  # place of the first frame that is kept
+        self.end = 0  # place of the next frame
         self.latest_s = float("-inf")  # the youngest frame's time
         self._size = size
         self._frames: list[tuple[bytes, float]] = []
         self._tags: list[int] = []
-        self._places: dict[bytes, list[int]] = {}
+        self._places: dict[bytes, int | list[int]] = {}  # nearly every digest stands at one place only
 
     def __len__(self) -> int:
         return len(self._frames)
 
-    @property
-    def end(self) -> int:
-        """The place of the next frame."""
-        return self.base + len(self._frames)
-
     def append(self, digest: bytes, at_s: float, tag: int) -> None:
         """Add a frame at the end."""
-        self._places.setdefault(digest, []).append(self.end)
+        place = self.end
+        known = self._places.setdefault(digest, place)
+        if isinstance(known, list):
+            known.append(place)
+        elif known != place:
+            self._places[digest] = [known, place]
         self._frames.append((digest, at_s))
         self._tags.append(tag)
-        self.latest_s = max(self.latest_s, at_s)
+        self.end = place + 1
+        if at_s > self.latest_s:
+            self.latest_s = at_s
         if len(self._frames) > self._size + self._size // 4:
             self._trim()
 
@@ -48,7 +51,8 @@ class Window:
 
     def places(self, digest: bytes) -> list[int]:
         """Return where frames with this digest are, rising."""
-        return self._places.get(digest, [])
+        known = self._places.get(digest, [])
+        return [known] if isinstance(known, int) else known
 
     def tag(self, place: int, tag: int) -> None:
         """Give a frame its tag."""
@@ -66,10 +70,10 @@ class Window:
     def _trim(self) -> None:
         surplus = len(self._frames) - self._size
         for digest, _ in self._frames[:surplus]:
-            places = self._places[digest]
-            if len(places) > 1:
-                del places[0]
-            else:
+            known = self._places[digest]
+            if isinstance(known, int) or len(known) == 1:
                 del self._places[digest]
+            else:
+                del known[0]
         del self._frames[:surplus], self._tags[:surplus]
         self.base += surplus

@@ -16,6 +16,7 @@ from supervisor.commands_look import check, doctor, events, logs, status
 from supervisor.commands_record import record
 from supervisor.commands_run import reload, restart, start, stop
 from supervisor.commands_service import install_service
+from supervisor.commands_sql import sql
 from supervisor.settings import SettingsError
 from vectra_player.version import __version__
 
@@ -53,6 +54,7 @@ COMMANDS = (
     doctor,
     events,
     journal,
+    sql,
     install_service,
 )
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from actors.core.messages import Row
-from actors.rugs.schema import DOC_TYPES, LEADING, SCHEMA_VERSION, Column
+from actors.rugs.schema import DOC_TYPES, SCHEMA_VERSION, Column
+from actors.rugs.schema import columns_of as columns_of
 from actors.writer.cleaning import clean, was_changed
 
 ZSTD_LEVEL = 3  # 1.2 GB/s of JSON; higher levels belong to compaction
@@ -49,11 +50,6 @@ _ENCODINGS = {
     "double": "BYTE_STREAM_SPLIT",
     "list<double>": "BYTE_STREAM_SPLIT",
 }
-
-
-def columns_of(doc_type: str) -> tuple[Column, ...]:
-    """Return all columns of a doc_type, in file order."""
-    return LEADING + DOC_TYPES[doc_type]
 
 
 def give_back_memory() -> None:

@@ -17,6 +17,7 @@ from supervisor.commands_record import record
 from supervisor.commands_run import reload, restart, start, stop
 from supervisor.commands_service import install_service
 from supervisor.commands_sql import sql
+from supervisor.commands_verify import verify
 from supervisor.settings import SettingsError
 from vectra_player.version import __version__
 
@@ -55,6 +56,7 @@ COMMANDS = (
     events,
     journal,
     sql,
+    verify,
     install_service,
 )
 

@@ -6,6 +6,7 @@ to do instead.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from actors.rugs.schema import DOC_TYPES
 from supervisor.data_views import VIEWS, views_sql
 
 MEMORY = "1GB"
+BATCH_ROWS = 500  # of rounds with their prices: 1 MB
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -50,6 +52,15 @@ class Question:
                 kind = statements[0].type.name
                 raise Refused(f"Found {kind}, must be a statement that reads: SELECT, FROM, WITH, DESCRIBE, SHOW.")
             return self._database.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise Refused(_words(str(error), self._data_dir)) from None
+
+    def rows(self, sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a question of our own, a batch at a time; `values` stand for its `?`."""
+        try:
+            found = self._database.execute(sql, list(values))
+            while batch := found.fetchmany(BATCH_ROWS):
+                yield from batch
         except duckdb.Error as error:
             raise Refused(_words(str(error), self._data_dir)) from None
 

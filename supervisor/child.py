@@ -30,7 +30,7 @@ class Child:
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
-        self.history = History(spec.intensity, spec.period_s)
+        self.history = History(spec.intensity, spec.period_s, spec.longest_wait_s)
         self.phase: Phase = "stopped"
         self.process: Spawned | None = None
         self.leaving = False  # a job is taking it down: its death is no failure

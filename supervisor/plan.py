@@ -12,6 +12,8 @@ from actors.core.config import Config
 from supervisor.spec import ChildSpec, validated
 
 CAPTURE_HANG_S = 1.0  # the other capture covers that long, see docs/architecture.md
+RECORDING = ("capture-a", "capture-b", "journal")
+RECORDING_WAIT_S = 2.0  # while one of these crash-loops frames are lost: a try costs less than they do
 
 DEMO_SOCKETS = r"^wss?://127\.0\.0\.1(:\d+)?/socket\.io/"
 
@@ -45,6 +47,7 @@ def plan(config: Config, demo: bool) -> list[ChildSpec]:
             shutdown_s=settings.stop_timeout_s,
             start_timeout_s=settings.start_timeout_s,
             hang_s=CAPTURE_HANG_S if name.startswith("capture") else settings.hang_s,
+            longest_wait_s=RECORDING_WAIT_S if name in RECORDING else 30.0,
             intensity=settings.intensity,
             period_s=settings.period_s,
             sections=(*sections, "log"),

@@ -3,7 +3,7 @@
 In: deaths. Out: `Verdict`s: who stops, who starts, in which order, after how long. OTP's restart intensity: at most
 `intensity` restarts within any `period_s`. A streak: a child that dies again and again within 2 s of being ready counts
 each death, so that one which dies 1.1 s after ready is caught as well, which the window alone never sees. Back-off:
-past either bound each restart waits twice as long as the one before, from 1 s to 30 s, and the child is crash-looping
+past either bound each restart waits twice as long as the one before, from 1 s to 30 s (its spec may say less), and the child is crash-looping
 until it was ready for a whole period. A group may have bounds of its own, over the deaths of all its members: past them
 it escalates, that is, all of it goes down and comes back after the wait, as when OTP's supervisor gives up and its own
 supervisor starts it anew.
@@ -48,9 +48,10 @@ class Intensity:
 class History:
     """The deaths of one child; says what follows from the next one."""
 
-    def __init__(self, intensity: int, period_s: float) -> None:
+    def __init__(self, intensity: int, period_s: float, longest_s: float = LONGEST_DELAY_S) -> None:
         self._intensity = intensity
         self._period_s = period_s
+        self._longest_s = longest_s
         self._window = Intensity(intensity, period_s)
         self.streak = 0  # deaths in a row, each within `QUICK_S` of being ready
         self.delayed = 0  # restarts in a row that had to wait
@@ -66,9 +67,9 @@ class History:
         if self._window.allows(now_s) and self.streak <= self._intensity:
             return Decision(0.0, False)
         self.crash_looping = True
-        delay_s = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self.delayed, 16))
+        delay_s = min(self._longest_s, FIRST_DELAY_S * 2.0 ** min(self.delayed, 16))
         self.delayed += 1
-        return Decision(min(LONGEST_DELAY_S, delay_s * (1 + JITTER * (2 * luck - 1))), True)
+        return Decision(min(self._longest_s, delay_s * (1 + JITTER * (2 * luck - 1))), True)
 
     def stable(self, now_s: float, ready_since_s: float | None) -> bool:
         """Say whether a child that is ready since then has proved itself."""

@@ -24,6 +24,7 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     restart: permanent, always; transient, after an abnormal exit only (a signal, or a code not 0); temporary, never.
     shutdown_s: between SIGTERM and SIGKILL; 0 is OTP's brutal kill.
     hang_s: the longest time without progress, once ready. sections: the settings whose change restarts it.
+    longest_wait_s: between two tries while it is crash-looping.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z", description="small letters, digits and hyphens")]
@@ -34,6 +35,7 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hang_s: Seconds = 5.0
     intensity: Annotated[int, Meta(ge=0, description="0 or more restarts")] = 5
     period_s: Seconds = 5.0
+    longest_wait_s: Seconds = 30.0
     group: str = "main"
     sections: tuple[str, ...] = ()
 

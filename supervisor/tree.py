@@ -135,8 +135,9 @@ class Tree:
         kept = {**self.children, **{child.id: child for child in coming}}
         for spec in specs:
             child = kept[spec.id]
-            if (spec.intensity, spec.period_s) != (child.spec.intensity, child.spec.period_s):
-                child.history = restart.History(spec.intensity, spec.period_s)
+            bounds = (spec.intensity, spec.period_s, spec.longest_wait_s)
+            if bounds != (child.spec.intensity, child.spec.period_s, child.spec.longest_wait_s):
+                child.history = restart.History(*bounds)
             child.spec = spec
         self.children = {spec.id: kept[spec.id] for spec in specs}
         self.restart(sorted(changed & set(self.children)))

@@ -95,3 +95,9 @@ def test_strategies_name_who_restarts_in_start_order(order: list[str], data: st.
     rest = affected(order, failed, "rest_for_one")
     assert rest[0] == failed
     assert order[len(order) - len(rest) :] == rest
+
+
+def test_a_child_may_ask_for_a_shorter_wait() -> None:
+    history = History(0, 5.0, 2.0)
+    delays = [history.died(float(second), None, 0.5).delay_s for second in range(6)]
+    assert delays == [1.0, 2.0, 2.0, 2.0, 2.0, 2.0]

@@ -15,13 +15,15 @@ from actors.core.bus import Outbox
 from actors.core.checkpoints import Checkpoints
 from actors.core.flow import Intake, Outlet, frame_of
 from actors.core.messages import Event, Events, Position, Records, Row, Rows
-from actors.core.runtime import Context
+from actors.core.runtime import LEAST_WAIT_S, Context
 from actors.core.segments import Reader
 from actors.rugs.normalize import Memory, derive
 
 CHECKPOINT_S = 10.0
 ROUND_S = 1.0  # at most one checkpoint a second for rounds' ends: in a catch-up there are dozens a second
 POSITIONS_S = 0.05
+REST_S = 0.25  # between positions when for `QUIET_S` nothing came
+QUIET_S = 2.0
 THIN_OUT_S = 60.0
 TAKEN_PER_TURN = 50
 PATIENCE_S = 0.3  # a restart takes 40 ms; who takes nothing for longer must not hold up the rest
@@ -73,6 +75,7 @@ class Normalizer:
         self._blocked_since_s: float | None = None
         self._held: list[tuple[Consumer, Rows | Events]] = []
         self._rewinds = 0
+        self._stirred_s = self._told_s = time.monotonic()  # the last batch; the last position published
 
     def run(self) -> None:
         """Work until told to stop."""
@@ -80,7 +83,6 @@ class Normalizer:
         loop.read(self._records, self._on_records)
         loop.read(self._event_positions, self._on_positions)
         loop.each_turn(self._after_turn)
-        loop.every(POSITIONS_S, self._publish_position)
         loop.every(THIN_OUT_S, self._thin_out)
         self._publish_position()
         self._context.ready()
@@ -112,6 +114,7 @@ class Normalizer:
             batch: Records | None = self._records.receive()
             if batch is None:
                 return
+            self._stirred_s = time.monotonic()
             nack = self._intake.nack
             after = self._intake.take(batch)
             if after is not None:
@@ -175,6 +178,7 @@ class Normalizer:
         self._fetch_back()
         self._tell_synced()
         self._checkpoint()
+        self._repeat_position()
 
     def _send_held(self) -> None:
         """Try again what a consumer did not take; set it aside when it has had its time."""
@@ -254,7 +258,17 @@ class Normalizer:
             return 0
         return min(consumer.outlet.acked for consumer in self._consumers)
 
+    def _repeat_position(self) -> None:
+        """Publish the position where it is time, and be woken when it will be: a new journal knows nothing of us."""
+        now_s = time.monotonic()
+        every_s = POSITIONS_S if now_s - self._stirred_s < QUIET_S else REST_S
+        if (wait_s := self._told_s + every_s - now_s) <= 0:
+            self._publish_position()
+            wait_s = every_s
+        self._context.loop.again(max(LEAST_WAIT_S, wait_s))
+
     def _publish_position(self) -> None:
+        self._told_s = time.monotonic()
         needed = self._needed()
         if needed > self._intake.acked:
             self._intake.acked = max((seq for seq in self._saved if seq <= needed), default=0)

@@ -25,6 +25,8 @@ class Spawn(Struct, frozen=True, kw_only=True, tag="spawn"):
     start: str
     config: bytes
     demo: bool
+    hang_s: float
+    path: list[str]
 
 
 class Preloaded(Struct, frozen=True, kw_only=True, tag="preloaded"):

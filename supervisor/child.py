@@ -43,6 +43,7 @@ class Child:
         self.gone_s: float | None = None  # since when its process is gone without the fork server saying so
         self.progress = 0
         self.progress_s = 0.0
+        self.hang_s = spec.hang_s
         self._waited_pid: int | None = None
         self._waited_s = 0.0
         self.stats: dict[str, Any] = {}
@@ -89,6 +90,7 @@ class Child:
         self.phase = "starting"
         self.leaving = self.killed = False
         self.started_s = self.progress_s = now_s
+        self.hang_s = self.spec.hang_s  # it was told, and reports as often as that asks for
         self.ready_s = self.gone_s = None
         self.progress = 0
         self.note = ""
@@ -107,12 +109,17 @@ class Child:
             self.progress_s = min(now_s, self.progress_s + max(0.0, waited_s - self._waited_s))
         self._waited_pid, self._waited_s = self.pid, waited_s
 
-    def said_progress(self, count: int, stats: dict[str, Any], now_s: float) -> None:
-        """The child's own count of its turns, and its figures."""
+    def said_progress(self, count: int, stats: dict[str, Any], at_s: float) -> None:
+        """The child's own count of its turns, and its figures; at_s: when it said so, however late that is read."""
         self.stats = stats
         if count != self.progress:
             self.progress = count
-            self.progress_s = now_s
+            self.progress_s = max(self.progress_s, at_s)
+
+    @property
+    def patience_s(self) -> float:
+        """How long it may be silent: as is set now, but one that was told of a longer limit reports no more often."""
+        return max(self.spec.hang_s, self.hang_s)
 
     def ended(self, exit_: LastExit, now_s: float) -> None:
         """Its process is gone."""

@@ -121,7 +121,7 @@ class Daemon:
         Control(
             self._tree,
             {
-                "status": lambda args: self._status.answer(self.state, list(self._tree.children.values())),
+                "status": lambda args: self._on_status(),
                 "config": lambda args: settings_view(self.config, self._loaded),
                 "restart": self._on_restart,
                 "reload": lambda args: self._on_reload(),
@@ -176,6 +176,10 @@ class Daemon:
         return greeting(self.config, self._demo, len(self._tree.children), took_s, self._foreground)
 
     # What others ask.
+
+    def _on_status(self) -> dict[str, Any]:
+        self._tree.hear()
+        return self._status.answer(self.state, list(self._tree.children.values()))
 
     def _on_restart(self, args: dict[str, Any]) -> dict[str, Any]:
         actor = args.get("actor")

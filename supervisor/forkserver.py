@@ -174,7 +174,7 @@ def be_an_actor(order: Spawn, server: int) -> None:
     with contextlib.suppress(OSError), open("/proc/self/comm", "w") as comm:  # noqa: PTH123 - top shows who it is
         comm.write(order.name)
     enter = importlib.import_module("actors.core.runtime").enter
-    enter(order.name, order.start, order.config, order.demo, server)
+    enter(order.name, order.start, order.config, order.demo, server, hang_s=order.hang_s, path=order.path)
 
 
 def main(fd: int) -> None:

@@ -41,6 +41,7 @@ FRUGAL = {
 }
 """What the C libraries read at a process's start: give memory back early. Together 10 to 20 MB of the demo's 250."""
 
+HANG_S = 1.0  # the shortest limit there is: an actor that is told no other reports often enough for each
 END_MS = 1000  # a fork server that was told to end does so in a millisecond
 
 _SERVE = "import sys; sys.path[:] = sys.argv[2:]; from supervisor.forkserver import main; main(int(sys.argv[1]))"
@@ -130,12 +131,16 @@ class ForkServer:
             raise ValueError("the fork server was not started")
         return self._pidfd
 
-    def spawn(self, name: str, start: str, config: bytes, demo: bool) -> Spawned:
+    def spawn(
+        self, name: str, start: str, config: bytes, demo: bool, *, hang_s: float = HANG_S, path: Sequence[str] = ()
+    ) -> Spawned:
         """Ask for a child; returns at once. OSError: the server is gone, or has not read its orders for long."""
         if self.channel is None:
             raise ConnectionError("it was not started")
         spawned = Spawned(next(self._serials))
-        order = Spawn(serial=spawned.serial, name=name, start=start, config=config, demo=demo)
+        order = Spawn(
+            serial=spawned.serial, name=name, start=start, config=config, demo=demo, hang_s=hang_s, path=list(path)
+        )
         self.channel.send(encode(order))
         return spawned
 

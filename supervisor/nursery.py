@@ -60,7 +60,8 @@ class Nursery:
     def spawn(self, child: Child, config: bytes, demo: bool) -> Spawned:
         """Ask for the child's process. OSError: the fork server does not answer."""
         self.ensure()
-        process = self._server.spawn(child.id, child.spec.start, config, demo)
+        spec = child.spec
+        process = self._server.spawn(spec.id, spec.start, config, demo, hang_s=spec.hang_s, path=spec.path)
         self._expected[process.serial] = (child, process)
         return process
 

@@ -25,6 +25,7 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shutdown_s: between SIGTERM and SIGKILL; 0 is OTP's brutal kill.
     hang_s: the longest time without progress, once ready. sections: the settings whose change restarts it.
     longest_wait_s: between two tries while it is crash-looping.
+    path: folders where `start` is looked for too.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z", description="small letters, digits and hyphens")]
@@ -38,6 +39,7 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     longest_wait_s: Seconds = 30.0
     group: str = "main"
     sections: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

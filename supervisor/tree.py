@@ -34,7 +34,8 @@ from supervisor.spec import ChildSpec, Group
 from supervisor.turnover import Turnover
 from supervisor.words import duration, exit_figures, exit_words
 
-TICK_S = 0.2  # how often reports are looked through when nothing is starting: five wake-ups a second
+TICK_S = 0.5  # how often all is looked at when nothing is due: two wake-ups a second
+AGAIN_S = 0.2  # until what failed is tried again, what was not answered is sent again
 SPAWN_S = 20.0  # the fork server's first imports take 0.3 s, more than 10 on a machine with a load of 40
 SPAWN_WARM_S = 5.0  # after them it answers in milliseconds: one that was stopped is not waited for any longer
 LATE_S = 0.3  # a turn of ours that came so much too late was our own fault, not the children's
@@ -151,10 +152,11 @@ class Tree:
         """One turn of the control loop: wait for what comes first, then do what is due."""
         began_s = time.monotonic()
         dues = [child.due_s for child in self._everyone() if child.due_s is not None]
-        wait_s = min(TICK_S, max(0.0, min(dues, default=began_s + TICK_S) - began_s))
+        longest_s = AGAIN_S if self.diary.pending else TICK_S
+        wait_s = min(longest_s, max(0.0, min(dues, default=began_s + longest_s) - began_s))
         self._listen(any(child.phase == "starting" for child in self.children.values()))
         self.loop.turn(wait_s)
-        self._read_reports()
+        self.hear()
         now_s = time.monotonic()
         if (late_s := now_s - began_s - wait_s) > LATE_S:
             for child in self._everyone():
@@ -167,7 +169,7 @@ class Tree:
             self._nursery.look_for_unreported(self._everyone(), now_s)
             self._memory.look()
         if self.diary.pending and now_s >= self._next_resend_s:
-            self._next_resend_s = now_s + TICK_S
+            self._next_resend_s = now_s + AGAIN_S
             self.diary.resend()
 
     def close(self) -> None:
@@ -187,7 +189,7 @@ class Tree:
         except OSError as error:
             child.phase = "waiting"
             child.note = f"the fork server does not answer ({error}); tried again in a moment"
-            child.at(now_s + TICK_S, lambda _: self._start(child))
+            child.at(now_s + AGAIN_S, lambda _: self._start(child))
             return
         child.began(process, now_s)
         limit_s = SPAWN_WARM_S if self._nursery.warm else SPAWN_S
@@ -202,14 +204,15 @@ class Tree:
             child.process.send_signal(signal.SIGTERM)
 
     def _listen(self, wanted: bool) -> None:
-        """Wake up for each report only while somebody is starting; else they are read once a tick."""
+        """Wake up for each report only while somebody is starting; else they are read when something is due."""
         if wanted and not self._listening:
-            self.loop.read(self._reports, self._read_reports)
+            self.loop.read(self._reports, self.hear)
         elif self._listening and not wanted:
             self.loop.forget(self._reports)
         self._listening = wanted
 
-    def _read_reports(self) -> None:
+    def hear(self) -> None:
+        """Take what the children have reported."""
         now_s = time.monotonic()
         while (report := self._reports.receive()) is not None:
             child = self.children.get(report.actor)
@@ -219,7 +222,7 @@ class Tree:
                 if child.phase == "starting":
                     self._on_ready(child, now_s)
             elif isinstance(report, Progress):
-                child.said_progress(report.count, report.stats, now_s)
+                child.said_progress(report.count, report.stats, min(now_s, report.at_s or now_s))
 
     def _on_ready(self, child: Child, now_s: float) -> None:
         child.said_ready(now_s)
@@ -236,7 +239,7 @@ class Tree:
         if child.history.crash_looping and child.history.stable(now_s, child.ready_s):
             child.history.settled()
             self.say(f"{child.id} runs steadily again")
-        limit_s = child.spec.hang_s
+        limit_s = child.patience_s
         child.forgive_waiting(waited_s(child.pid) if child.pid is not None else 0.0, now_s)
         if now_s - child.progress_s >= limit_s:
             self._on_hang(child, f"made no progress for {duration(limit_s)}", now_s)

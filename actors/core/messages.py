@@ -294,6 +294,7 @@ class Progress(Message, frozen=True, kw_only=True, tag="progress"):
     pid: int
     count: int
     stats: dict[str, Any]
+    at_s: float = 0.0  # monotonic, the machine's; 0 where it was not told
 
 
 class Ask(Message, frozen=True, kw_only=True, tag="ask"):

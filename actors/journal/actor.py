@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 from actors.core import clock, streams
-from actors.core.messages import SEQ_STEP, CaptureBatch, Committed, Position, Submit
-from actors.core.runtime import Context
+from actors.core.messages import SEQ_STEP, CaptureBatch, CapturePositions, Committed, Position, Submit
+from actors.core.runtime import LEAST_WAIT_S, Context
 from actors.core.segments import Batch, Damage, Reader
 from actors.journal.core import JournalCore
 from actors.journal.damage import place_of, times_around
@@ -24,10 +24,12 @@ from actors.journal.store import Store
 TAKEN_PER_TURN = 200  # batches of captures; bounds one write to a few megabytes
 SENT_PER_TURN = 100  # batches to the normalizer
 POSITIONS_S = 0.1
+REST_S = 0.5  # between positions when they say nothing new
 RETRY_S = 1.0
 RETENTION_S = 60.0
 DECIDE_S = 0.01  # how often a merge that holds frames is asked again
 SEAL_S = 0.02  # a step of some milliseconds each
+SEAL_LOOK_S = 1.0  # for a segment to seal
 SEAL_AGAIN_S = 30.0
 
 
@@ -37,6 +39,7 @@ class Journal:
     def __init__(self, context: Context) -> None:
         settings = context.config.journal
         self._context = context
+        self._commit_s = settings.commit_ms / 1000
         directory = context.data_dir / "journal"
         self._directory = directory
         self._store = Store(directory, settings)
@@ -66,6 +69,9 @@ class Journal:
         self._retry_at_s = 0.0
         self._refused_since_us = 0
         self._heard_at_s = 0.0
+        self._sync_at_s: float | None = None  # when what was written is to be durable
+        self._published: CapturePositions | None = None
+        self._published_s = 0.0
 
     def begin(self) -> None:
         """Say what was found on disk, and decide on recording where nobody ever did. OSError: the disk refuses."""
@@ -90,12 +96,10 @@ class Journal:
         self._read()
         loop.read(self._record_positions, self._on_record_positions)
         loop.each_turn(self._after_turn)
-        loop.every(self._context.config.journal.commit_ms / 1000, self._sync)
         loop.every(POSITIONS_S, self._watch)
-        loop.every(POSITIONS_S, self._publish_positions)
+        loop.every(POSITIONS_S, self._repeat_positions)
         loop.every(POSITIONS_S, self._tell_stats)
         loop.every(RETENTION_S, self._retire)
-        loop.every(SEAL_S, self._seal)
         self._publish_positions()
         self._tell_stats()
         self._context.ready()
@@ -142,6 +146,7 @@ class Journal:
             self._core.tick(time.monotonic())
             self._context.loop.again(DECIDE_S)
         self._flush()
+        self._in_time()
         head = self._head
         if self._server.pump(head, SENT_PER_TURN):
             self._context.loop.again()
@@ -149,6 +154,16 @@ class Journal:
             self._context.loop.again(0.002)  # the stream is full: look again when it may have room
         while self._reader.damage:
             self._tell_damage(self._reader.damage.pop())
+
+    def _in_time(self) -> None:
+        """Sync and seal where it is time, and be woken when it will be; with nothing to do there is no timer."""
+        now_s = time.monotonic()
+        if self._sync_at_s is not None and now_s >= self._sync_at_s:
+            self._sync()
+        if now_s >= self._seal_at_s:
+            self._seal()
+        next_s = min(self._seal_at_s, self._sync_at_s or self._seal_at_s)
+        self._context.loop.again(max(LEAST_WAIT_S, next_s - now_s))
 
     def _flush(self) -> None:
         """Write what has come, then pass it on; begin a new segment where it is time."""
@@ -172,6 +187,8 @@ class Journal:
             return False
         self._works_again()
         self._head, self._written = max(self._head, batch.upto), places
+        if self._sync_at_s is None:
+            self._sync_at_s = time.monotonic() + self._commit_s
         self._server.wrote(batch)
         return True
 
@@ -210,12 +227,16 @@ class Journal:
     def _sync(self) -> None:
         """Make what was written durable, and only then say so to everyone."""
         if time.monotonic() < self._retry_at_s:
+            self._sync_at_s = self._retry_at_s
             return
         try:
-            if not self._store.sync():
-                return
+            synced = self._store.sync()
         except OSError as error:
             self._refused(error)
+            self._sync_at_s = self._retry_at_s
+            return
+        self._sync_at_s = None
+        if not synced:
             return
         self._works_again()
         self._server.synced, self._acked = self._head, self._written
@@ -245,21 +266,29 @@ class Journal:
         return self._core.memory.head
 
     def _seal(self) -> None:
-        if self._retry_at_s or time.monotonic() < self._seal_at_s:
+        now_s = time.monotonic()
+        if self._retry_at_s:
+            self._seal_at_s = now_s + RETRY_S
             return
         try:
-            if not self._sealer.step():
-                self._seal_at_s = time.monotonic() + POSITIONS_S
+            self._seal_at_s = now_s + (SEAL_S if self._sealer.step() else SEAL_LOOK_S)
         except OSError as error:
             self._context.log.warning("cannot seal a segment: %s; it stays as it is", error.strerror)
-            self._seal_at_s = time.monotonic() + SEAL_AGAIN_S
+            self._seal_at_s = now_s + SEAL_AGAIN_S
 
     def _watch(self) -> None:
         if not self._retry_at_s:  # else we hear nothing, whatever the captures say
             self._core.watch(time.monotonic())
 
     def _publish_positions(self) -> None:
-        self._positions.send(self._core.positions(self._acked))
+        self._published, self._published_s = self._core.positions(self._acked), time.monotonic()
+        self._positions.send(self._published)
+
+    def _repeat_positions(self) -> None:
+        """Repeat them, more rarely while all is durable and they say the same: a capture that is new changes them."""
+        at_rest = self._sync_at_s is None and self._core.positions(self._acked) == self._published
+        if not at_rest or time.monotonic() - self._published_s >= REST_S - POSITIONS_S / 2:
+            self._publish_positions()
 
     def _retire(self) -> None:
         for path in self._retention.apply(min(self._server.outlet.acked, self._server.synced)):

@@ -17,13 +17,13 @@ from actors.core.browser_file import AttachedFile, BrowserFile, attached_capture
 from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, now_us
 from actors.core.files import private_dir
-from actors.core.runtime import Context
+from actors.core.runtime import LEAST_WAIT_S, Context
 from actors.pilot.reports import Reports
 from actors.pilot.tabs import ERRORS, Tabs, patch
 from actors.pilot.watch import Order, View, Watch
 
-TURN_S = 0.05
-RESEND_S = 0.2
+TURN_S = 0.05  # after an order: the next one may follow from it
+REST_S = 0.25  # else: files that change wake us, the rest is a matter of seconds
 
 
 class Pilot:
@@ -38,6 +38,7 @@ class Pilot:
         self._browser: BrowserFile | None = None
         self._crashed = False
         self._open_error: str | None = None
+        self._turn_at_s = 0.0
         self._sockets = re.compile(context.config.site.socket_pattern)
         runtime_dir = context.runtime_dir
         self._changes = Changes([runtime_dir, *(private_dir(runtime_dir / name) for name in ("attached", "endpoints"))])
@@ -53,8 +54,7 @@ class Pilot:
         loop.read(self._reports.results, self._reports.hear)
         loop.read(self._wake_read, self._on_wake)
         loop.read(self._changes, self._on_change)
-        loop.every(TURN_S, self._turn)
-        loop.every(RESEND_S, self._reports.resend)
+        loop.each_turn(self._turn_in_time)
         self._context.ready()
         self._context.run_loop()
         self._drop_tabs()
@@ -77,6 +77,12 @@ class Pilot:
         self._changes.drain()
         self._turn()
 
+    def _turn_in_time(self) -> None:
+        if monotonic_s() >= self._turn_at_s:
+            self._turn()
+            self._reports.resend()
+        self._context.loop.again(max(LEAST_WAIT_S, self._turn_at_s - monotonic_s()))
+
     def _turn(self) -> None:
         self._look()
         order = self._watch.next(self._view(), monotonic_s())
@@ -85,6 +91,7 @@ class Pilot:
         for told in self._watch.told():
             self._log.info("%s (%s) %s", told.what, told.cause, told.url.split("?")[0])
             self._reports.tell(told)
+        self._turn_at_s = monotonic_s() + (REST_S if order is None else TURN_S)
         self._context.stats["error"] = self._open_error or self._watch.trouble
 
     def _look(self) -> None:

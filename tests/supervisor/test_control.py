@@ -52,10 +52,10 @@ def test_it_answers_while_an_actor_hangs_and_one_stops_slowly(tmp_path: Path) ->
         ask(supervisor.runtime_dir, "restart", 5.0, actor="slow")
         until(lambda: supervisor.actor("slow")["state"] == "stopping")
         answers_in_time(supervisor, ["works", "stopped", "slow"])
-        until(lambda: supervisor.actor("stopped")["lag_s"] > 1)
+        until(lambda: supervisor.actor("stopped")["lag_s"] > 4)
         slow = supervisor.actor("slow")
         assert (slow["state"], slow["reason"]) == ("stopping", "was told to stop and is finishing its work")
-        assert supervisor.actor("works")["lag_s"] < 1
+        assert supervisor.actor("works")["lag_s"] < 4, "it reports every 2.5 s: half its limit"
 
 
 def test_it_answers_during_a_storm_of_restarts_with_the_last_words_of_each(tmp_path: Path) -> None:

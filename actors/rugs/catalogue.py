@@ -1,22 +1,8 @@
-"""The names of our event types, as contract 4.4 lists them: for whoever tells them or checks what a user typed."""
+"""The names of our event types, contract 4.4's and more: for whoever tells them or checks what a user typed."""
 
-TYPES = (
-    "connection.authenticated",
-    "game.completed",
-    "game.tick",
-    "order.request",
-    "order.result",
-    "player.action",
-    "player.leaderboard",
-    "player.state",
-    "player.trade",
-    "sidebet.other",
-    "sidebet.placed",
-    "sidebet.result",
-    "system.actor",
-    "system.connection",
-    "system.drift",
-    "system.gap",
-    "system.recording",
-)
+from typing import Final
+
+from actors.rugs.typed import EVENTS
+
+TYPES: Final = tuple(EVENTS)
 """Every type that has a name of its own; beside them there is `raw.<name>` for whatever else the game sends."""

@@ -147,9 +147,12 @@ class Live(Struct, kw_only=True):
         game_id = event.game_id or text(data.get("gameId"))
         if game_id is None or (game_id != self.game_id and game_id in self.past):
             return
-        if game_id != self.game_id:
-            self._begin(game_id)
         phase = text(data.get("phase"))
+        if game_id != self.game_id:
+            if phase == "RUGGED" and self.phase in ("COOLDOWN", "PRESALE"):
+                self._remember(game_id)  # a late rug: the next countdown, which we see, began behind it
+                return
+            self._begin(game_id)
         if not self.rugged or phase not in ("ACTIVE", "RUGGED"):  # after the rug the game counts its ticks on
             self._advance(event, data, phase)
         self.cooldown_ms = integer(data.get("cooldownTimer"), self.cooldown_ms)

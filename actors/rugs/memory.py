@@ -52,7 +52,8 @@ class Game(Struct, kw_only=True):
     phase: Phase = "COOLDOWN"
     prices: list[float | None] = field(default_factory=list)  # by tick, None where not seen
     countdown: dict[int, bool] = field(default_factory=dict)  # keys of countdown frames that were typed
-    ended: bool = False  # the rug was typed
+    ended: bool = False  # the rug was typed, or the round was in a history
+    is_open: bool = False  # it was reported to have ended unseen
 
 
 class Memory(Struct, kw_only=True):
@@ -75,6 +76,8 @@ class Memory(Struct, kw_only=True):
     position_qty: float | None = None
     off_since_us: int | None = None
     off: list[tuple[int, int]] = field(default_factory=list)  # spans (from, until) with recording switched off
+    drifts: dict[str, dict[str, int]] = field(default_factory=dict)  # event -> what was reported -> seq of its frame
+    presence: dict[str, dict[str, int]] = field(default_factory=dict)  # shape and event -> field -> times missing
     malformed: int = 0  # frames, or parts of them, that fit nothing we know
     failures: int = 0  # frames at which our own code failed: a defect of ours, to be found by its count
 

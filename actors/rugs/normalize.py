@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Raw
 
 from actors.core.messages import Frame, Note, Record
-from actors.rugs import attachments, bets, events, orders, players, ticks
+from actors.rugs import attachments, bets, drift, events, orders, players, ticks
 from actors.rugs.columns import as_game_id
 from actors.rugs.jsontext import encode
 from actors.rugs.memory import Memory
@@ -47,6 +47,7 @@ def derive(memory: Memory, record: Record) -> Derived:
     try:
         name, game_id = _take_frame(memory, out, record)
         orders.expire(memory, out)
+        out.finish()
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError):
         # A defect of ours must cost the meaning of one frame, not the recorder: this record would come again and
         # again after each restart. The tests demand that this count stays 0.
@@ -70,8 +71,10 @@ def _raw(frame: Frame) -> bytes:
 def _take_frame(memory: Memory, out: Output, frame: Frame) -> tuple[str | None, str | None]:
     """Make what a frame becomes; return its event name and game id, as far as it has them."""
     fields = _state_fields(frame.payload) if frame.opcode == TEXT and not frame.sent else None
-    if fields is not None and (game_id := _take_state(memory, out, fields)) is not None:
-        return ticks.NAME, game_id
+    if fields is not None:
+        if (game_id := _take_state(memory, out, fields)) is not None:
+            return ticks.NAME, game_id
+        memory.malformed += 1
     packet = parse(frame.payload, frame.opcode)
     game_id = None
     for complete in attachments.whole(memory, frame, packet):
@@ -101,26 +104,30 @@ def _take_packet(memory: Memory, out: Output, frame: Frame, packet: Packet, *, i
 
 
 def _take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str | None:
+    """Make what a state frame becomes; return its game id, None where it does not fit."""
     try:
         return ticks.take_state(memory, out, fields)
-    except ticks.Misfit:
-        memory.malformed += 1
+    except ticks.Misfit as misfit:
+        if misfit.finding is not None:
+            drift.report(memory, out, ticks.NAME, misfit.finding)
         return None
 
 
 def _take_event(memory: Memory, out: Output, frame: Frame, event: Event, *, is_typed: bool) -> str | None:
     """Make the events of an emit; return its game id. is_typed: whether it is still to be tried as its name's type."""
+    args, trace_id = without_trace(event.args)
+    type_ = None if frame.sent else events.type_of(event.name)
+    if type_ != "game.tick":
+        drift.check_event(memory, out, event.name, args[0] if args else None, sent=frame.sent)
     if frame.sent and events.is_order(event.name, has_ack_id=event.ack_id is not None):
         orders.take_request(memory, out, frame, event)
         return memory.game_id
-    args, trace_id = without_trace(event.args)
     payload = next((arg for arg in args if isinstance(arg, dict)), None)
     request_seq = None if frame.sent else memory.traces.get(trace_id or "")
     if payload is not None and request_seq is not None:
         payload = {**payload, "requestSeq": request_seq}
     game_id = (as_game_id(payload.get("gameId")) if payload else None) or memory.game_id
-    type_ = events.TYPES.get(event.name) if is_typed and not frame.sent else None
-    if type_ is not None:
+    if type_ is not None and is_typed:
         if payload is not None and _take_typed(memory, out, type_, payload):
             orders.take_effect(memory, out, frame, trace_id, payload)
             return game_id
@@ -136,8 +143,4 @@ def _take_typed(memory: Memory, out: Output, type_: str, payload: dict[str, Any]
     taker = _TAKERS.get(type_)
     if taker is not None:
         return taker(memory, out, type_, payload)
-    try:
-        ticks.take_state(memory, out, {name: Raw(encode(value)) for name, value in payload.items()})
-    except ticks.Misfit:
-        return False
-    return True
+    return _take_state(memory, out, {name: Raw(encode(value)) for name, value in payload.items()}) is not None

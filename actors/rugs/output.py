@@ -32,7 +32,8 @@ class Output:
         self.at_us = record.at_us
         self.derived = Derived()
         self._memory = memory
-        self._seq = record.seq
+        self.seq = record.seq
+        self._drifts: list[bytes] = []
         self._next_seq = record.seq
         self._end = record.seq + MAX_EVENTS
 
@@ -69,6 +70,17 @@ class Output:
             type_, data["name"] = "raw.other", name
         return self.event(type_, game_id, encode(data))
 
+    def drift(self, data: bytes) -> None:
+        """Keep a report of drift until the frame's own events are made."""
+        self._drifts.append(data)
+
+    def finish(self) -> None:
+        """Make the events and rows of all drift reported, behind the frame's own."""
+        for data in self._drifts:
+            seq = self.event("system.drift", None, data)
+            self.row("system_event", seq, None, ["drift", data.decode()])
+        self._drifts = []
+
     def row(self, doc_type: str, seq: int, game_id: str | None, values: list[Any]) -> None:
         """Take a row, if rows of its doc_type are stored now."""
         if self._memory.recording or doc_type in ALWAYS_KEPT:
@@ -77,4 +89,4 @@ class Output:
     def frame_row(self, game_id: str | None, values: list[Any]) -> None:
         """Take the `ws_event` row of the frame itself; it stands first and bears the frame's number."""
         if self._memory.recording:
-            self.derived.rows.insert(0, Row(self._seq, "ws_event", self.at_us, game_id, values))
+            self.derived.rows.insert(0, Row(self.seq, "ws_event", self.at_us, game_id, values))

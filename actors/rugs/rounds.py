@@ -10,11 +10,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from actors.rugs import fairness
+from actors.rugs import drift, fairness
 from actors.rugs.bets import Bet, is_first_copy, read_bet
 from actors.rugs.columns import as_float, as_game_id, as_text, as_us
 from actors.rugs.jsontext import Unreadable, encode, read
-from actors.rugs.memory import MAX_ROUNDS, MAX_TICK, Memory, is_new, key_of
+from actors.rugs.memory import MAX_ROUNDS, MAX_TICK, Game, Memory, is_new, key_of
 from actors.rugs.output import Output
 
 MAX_ENTRIES: Final = 64
@@ -42,13 +42,19 @@ _head: Final = msgspec.json.Decoder(Head).decode
 _slices: Final = msgspec.json.Decoder(list[Raw]).decode
 
 
+_NODE: Final = drift.STATE["gameHistory"].items or drift.Node()
+
+
 def is_completed(memory: Memory, game_id: str) -> bool:
     """Say whether the round was in a history before."""
     return key_of(game_id) in memory.rounds
 
 
-def take_history(memory: Memory, out: Output, text: bytes) -> None:
-    """Make the events and rows of every round in a `gameHistory` that was in none before, the oldest first."""
+def take_history(memory: Memory, out: Output, text: bytes, shown_by: str | None) -> None:
+    """Make the events and rows of every round in a `gameHistory` that was in none before, the oldest first.
+
+    shown_by: the round of the frame that the history came with. Rounds before it that are in no history ended unseen.
+    """
     try:
         heads = _heads(text)
     except msgspec.MsgspecError:
@@ -62,6 +68,24 @@ def take_history(memory: Memory, out: Output, text: bytes) -> None:
         return
     for slice_ in reversed(slices[:MAX_ENTRIES]):
         _take_entry(memory, out, bytes(slice_))
+    if slices and shown_by in memory.games:
+        for game_id, game in memory.games.items():
+            if game_id == shown_by:
+                return
+            if not (is_completed(memory, game_id) or game_id == memory.game_id):
+                leave_open(memory, out, game_id, game)
+
+
+def leave_open(memory: Memory, out: Output, game_id: str, game: Game) -> None:
+    """Tell once that a round ended unseen: histories have passed over it, or it is forgotten now."""
+    if game.is_open:
+        return
+    game.is_open = True
+    seen = [tick for tick, price in enumerate(game.prices) if price is not None]
+    told = {"what": "open", "gameId": game_id, "liveTicks": len(seen), "lastTick": seen[-1] if seen else None}
+    data = encode({**told, "rugged": game.ended})
+    seq = out.event("system.round", game_id, data)
+    out.row("system_event", seq, game_id, ["round", data.decode()])
 
 
 def _take_entry(memory: Memory, out: Output, text: bytes) -> None:
@@ -77,6 +101,8 @@ def _take_entry(memory: Memory, out: Output, text: bytes) -> None:
         memory.malformed += 1
         return
     is_new(memory.rounds, key_of(game_id), MAX_ROUNDS)
+    for finding in drift.differences(_NODE, entry, "gameHistory[]"):
+        drift.report(memory, out, "gameStateUpdate", finding)
     _complete(memory, out, _judge(game_id, entry))
 
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from actors.rugs import rounds
+from actors.rugs import drift, rounds
 from actors.rugs.columns import as_bool, as_float, as_game_id, as_int
-from actors.rugs.events import LeaderboardEntry
 from actors.rugs.jsontext import Unreadable, check_depth, encode, tamed
 from actors.rugs.memory import MAX_DETAILED, MAX_GAMES, MAX_TICK, Core, Game, Memory, is_new
 from actors.rugs.output import Output
 from actors.rugs.phases import ORDER, Phase, phase_of
+from actors.rugs.wire_state import LeaderboardEntry
 
 NAME: Final = "gameStateUpdate"
 HEAD: Final = b'42["gameStateUpdate",{'
@@ -25,6 +25,9 @@ HEAD: Final = b'42["gameStateUpdate",{'
 
 LEFT_OUT: Final = frozenset({"gameHistory", "prices", "availableShitcoins"})
 """Fields that stay in `ws_event`, with all whose names end in `Prices`."""
+_FIRST: Final = {ord("{"): "object", ord("["): "array", ord('"'): "text", ord("t"): "bool", ord("f"): "bool"}
+_NULL: Final = ord("n")
+"""The JSON type that a value's first byte tells; null is as if left out, and all others are numbers."""
 
 _START: Final[dict[str, bytes]] = {"price": b"1", "tickCount": b"0", "active": b"false", "rugged": b"false"}
 _CORE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
@@ -38,7 +41,8 @@ _CORE: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "connectedPlayers": ("connected_players", as_int),
 }
 """Wire name -> attribute of `Core` and what makes it fit."""
-_SHAPES: Final[dict[str, type]] = {"leaderboard": list, "provablyFair": dict, "rugpool": dict, "rugRoyale": dict}
+_COUNTS: Final = frozenset({"tradeCount", "connectedPlayers"})
+"""Of these nothing else hangs: one that does not fit costs itself, not the frame."""
 _MAX_FIELDS: Final = 128
 _MAX_FIELD_BYTES: Final = 65_536
 
@@ -48,7 +52,11 @@ _decode_leaderboard: Final = msgspec.json.Decoder(list[LeaderboardEntry]).decode
 
 
 class Misfit(ValueError):
-    """A field that everything else hangs on is not of its type; the message names it."""
+    """A field that everything else hangs on is not of its type; the message names it, `finding` says more."""
+
+    def __init__(self, message: str, finding: drift.Finding | None = None) -> None:
+        super().__init__(message)
+        self.finding = finding
 
 
 class _Reading(Struct, kw_only=True, gc=False):
@@ -57,6 +65,7 @@ class _Reading(Struct, kw_only=True, gc=False):
     shown: dict[str, Any]  # slices of the fields that go out
     changed: dict[str, bytes]  # texts that differ from the last ones
     core: Core
+    findings: list[drift.Finding]
 
 
 def slices(payload: bytes) -> dict[str, Raw] | None:
@@ -79,11 +88,10 @@ def take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str:
     Return its game id. Misfit where the frame's own fields are not what they must be; nothing of them is taken then.
     """
     history = fields.get("gameHistory")
+    told_id = _read(bytes(fields.get("gameId", b"null")))
     if history is not None:
-        rounds.take_history(memory, out, bytes(history))
-    game_id = as_game_id(_read(bytes(fields.get("gameId", b"null"))))
-    if game_id is None:
-        raise Misfit("gameId")
+        rounds.take_history(memory, out, bytes(history), as_game_id(told_id))
+    game_id: str = _fit("gameId", told_id, as_game_id)
     game = memory.games.get(game_id)
     if game is None and rounds.is_completed(memory, game_id):
         return game_id  # ended before the rounds we know in detail: an old recording read again
@@ -94,10 +102,13 @@ def take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str:
 def _take(memory: Memory, out: Output, game_id: str, game: Game, fields: dict[str, Raw]) -> None:
     reading = _read_frame(game, fields)
     core = reading.core
+    for finding in reading.findings:
+        drift.report(memory, out, NAME, finding)
+    drift.check_state_presence(memory, out, NAME, fields, active=core.active)
     phase = phase_of(rugged=core.rugged, active=core.active, presale=core.presale, cooldown_ms=core.cooldown_ms)
     tick = _rug_tick(fields, core.tick) if phase == "RUGGED" else core.tick
     if game_id not in memory.games:
-        _enter(memory, game_id, game, phase)
+        _enter(memory, out, game_id, game, phase)
     if _is_first(game, phase, tick, core):
         seq = out.event("game.tick", game_id, _data(game, reading.shown, phase))
         counts = [core.cooldown_ms, core.trade_count, core.connected_players]
@@ -114,6 +125,7 @@ def _read_frame(game: Game, fields: dict[str, Raw]) -> _Reading:
     shown: dict[str, Any] = {}
     changed: dict[str, bytes] = {}
     values: dict[str, Any] = {}
+    findings: list[drift.Finding] = []
     known = game.fields
     for name, slice_ in fields.items():
         if name in known:
@@ -122,24 +134,47 @@ def _read_frame(game: Game, fields: dict[str, Raw]) -> _Reading:
                 shown[name] = slice_
                 continue
         elif name in LEFT_OUT or name.endswith("Prices"):
+            _compare_unread(name, slice_, findings)
             continue
         else:
+            if name not in drift.STATE:
+                _compare_unread(name, slice_, findings)
             text = bytes(slice_)
         if name in _CORE:
             if text == b"null":
                 continue  # as if left out
             attribute, convert = _CORE[name]
-            values[attribute] = _fit(name, convert(_read(text)))
+            value = _read(text)
+            if name in _COUNTS and convert(value) is None:
+                findings += drift.differences(drift.STATE[name], value, name)
+                continue
+            values[attribute] = _fit(name, value, convert)
         else:
-            text, slice_ = _checked(name, text, slice_)
+            checked = _checked(name, text, slice_, findings)
+            if checked is None:
+                continue
+            text, slice_ = checked
         shown[name], changed[name] = slice_, text
-    return _Reading(shown=shown, changed=changed, core=_core(game.core, values))
+    return _Reading(shown=shown, changed=changed, core=_core(game.core, values), findings=findings)
 
 
-def _fit(name: str, value: Any) -> Any:
-    if value is None:
-        raise Misfit(name)
-    return value
+def _compare_unread(name: str, slice_: Raw, findings: list[drift.Finding]) -> None:
+    """Compare a field that is not read by its first byte alone; one that nobody knows is a finding."""
+    first = memoryview(slice_)[0]
+    found = _FIRST.get(first, "number")
+    node = drift.STATE.get(name)
+    if node is None:
+        findings.append(drift.Finding(name[: drift.MAX_NAME], "unknown", None, "null" if first == _NULL else found))
+    elif found not in node.types and first != _NULL:
+        findings.append(drift.Finding(name, "retyped", " or ".join(node.types), found))
+
+
+def _fit(name: str, value: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return a value that fits; Misfit where it does not."""
+    fit = convert(value)
+    if fit is None:
+        raise Misfit(name, next(drift.differences(drift.STATE[name], value, name), None))
+    return fit
 
 
 def _core(known: Core, values: dict[str, Any]) -> Core:
@@ -157,8 +192,8 @@ def _read(text: bytes) -> Any:
         raise Misfit(str(error)) from error
 
 
-def _checked(name: str, text: bytes, slice_: Raw) -> tuple[bytes, Raw]:
-    """Return the field, rewritten where a later actor could not read it; Misfit where it is of another shape."""
+def _checked(name: str, text: bytes, slice_: Raw, findings: list[drift.Finding]) -> tuple[bytes, Raw] | None:
+    """Return the field, rewritten where a later actor could not read it; None where it is of another type."""
     if name == "leaderboard":
         try:
             _decode_leaderboard(text)  # half the cost of reading it without a type
@@ -166,12 +201,18 @@ def _checked(name: str, text: bytes, slice_: Raw) -> tuple[bytes, Raw]:
             pass  # a new field, or nonsense: look again
         else:
             return text, slice_
-    value = _read(text)
-    shape = _SHAPES.get(name)
-    if shape is not None and value is not None and type(value) is not shape:
-        raise Misfit(name)
-    if shape is list and not all(type(entry) is dict for entry in value or ()):
-        raise Misfit(name)
+    try:
+        value = _read(text)
+    except Misfit:
+        return None
+    if name == "leaderboard" and isinstance(value, list) and None in value:
+        return None
+    node = drift.STATE.get(name)
+    if node is not None:
+        found = list(drift.differences(node, value, name))
+        findings += found
+        if any(finding.field in (name, f"{name}[]") and finding.what == "retyped" for finding in found):
+            return None
     fit = tamed(value)
     if fit is value:
         return text, slice_
@@ -201,14 +242,17 @@ def _is_hole(game: Game, name: str) -> bool:
     return name not in game.fields and name not in _CORE
 
 
-def _enter(memory: Memory, game_id: str, game: Game, phase: Phase) -> None:
+def _enter(memory: Memory, out: Output, game_id: str, game: Game, phase: Phase) -> None:
     """Know a new game id. It is the newest round, unless it is a late rug: the next countdown runs already then."""
     current = memory.games.get(memory.game_id or "")
     memory.games[game_id] = game
     if current is None or phase != "RUGGED" or current.phase not in ("COOLDOWN", "PRESALE"):
         memory.game_id = game_id
     if len(memory.games) > MAX_GAMES:
-        del memory.games[next(known for known in memory.games if known != memory.game_id)]
+        oldest = next(known for known in memory.games if known != memory.game_id)
+        forgotten = memory.games.pop(oldest)
+        if not rounds.is_completed(memory, oldest):
+            rounds.leave_open(memory, out, oldest, forgotten)
     for older in list(memory.games.values())[:-MAX_DETAILED]:
         older.fields = {}
 
@@ -228,7 +272,8 @@ def _is_first(game: Game, phase: Phase, tick: int, core: Core) -> bool:
     if phase == "RUGGED":
         is_first, game.ended = not game.ended, True
     elif phase == "ACTIVE":
-        is_first = tick >= len(game.prices) or game.prices[tick] is None
+        is_behind = tick >= len(game.prices)
+        is_first = not game.ended if is_behind else game.prices[tick] is None  # nothing follows the rug
     else:
         return is_new(game.countdown, (core.cooldown_ms or 0) * 2 + (phase == "PRESALE"))
     if is_first:

@@ -68,7 +68,20 @@ def data(event: Event) -> Any:
 
 
 def types(derived: Derived) -> list[str]:
-    return [event.type for event in derived.events]
+    """Return the types of the events, but for reports of drift."""
+    return [event.type for event in derived.events if event.type != "system.drift"]
+
+
+def doc_types(derived: Derived) -> list[str]:
+    """Return the doc_types of the rows, but for reports of drift."""
+    return [row.doc_type for row in derived.rows if not (row.doc_type == "system_event" and row.values[0] == "drift")]
+
+
+def drifts(made: Derived | list[Event]) -> list[tuple[str, str | None, str]]:
+    """Return (event, field, what) of every report of drift."""
+    events = made.events if isinstance(made, Derived) else made
+    told = [data(event) for event in events if event.type == "system.drift"]
+    return [(one["event"], one["field"], one["what"]) for one in told]
 
 
 def only(derived: Derived, type_: str) -> Any:

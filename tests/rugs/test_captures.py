@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.core.messages import Event, Row
-from tests.rugs.playbook import Play, data, fits, rows
+from actors.rugs.typed import data_type
+from tests.rugs.playbook import Play, data, drifts, fits, rows
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 SESSIONS = ["2025-12-06-anonymous", "2025-12-14-anonymous", "2026-02-06-samples"]
@@ -60,6 +62,15 @@ def test_every_frame_is_kept_exactly_once(session: Session) -> None:
 def test_nothing_is_malformed(session: Session) -> None:
     assert (session.playing.memory.malformed, session.playing.memory.failures) == (0, 0)
     assert all(fits(row) for row in session.rows)
+
+
+def test_nothing_drifts(session: Session) -> None:
+    assert drifts(session.events) == []
+
+
+def test_every_event_has_the_fields_that_its_type_is_told_to_have(session: Session) -> None:
+    for event in session.events:
+        msgspec.json.decode(event.data, type=data_type(event.type))
 
 
 def test_all_rounds_are_verified(session: Session) -> None:
@@ -149,4 +160,5 @@ def test_the_rounds_of_the_second_session_were_seen_whole() -> None:
 def test_player_frames_are_kept_raw() -> None:
     session = Session("2025-12-gameStatePlayerUpdate-samples")
     assert {event.type for event in session.events} == {"raw.gameStatePlayerUpdate"}
+    assert drifts(session.events) == []
     assert all(event.game_id == data(event)["args"][0]["gameId"] for event in session.events)

@@ -112,6 +112,7 @@ def test_the_frame_that_comes_when_patience_ends_keeps_its_number_for_itself() -
     play = playing()
     play.sent("buyOrder", {"amount": 0.1}, ack_id=1)
     play.at_us += PATIENCE_US
-    late = play.received("newThing", 1)
-    assert [(event.type, event.seq - play.seq) for event in late.events] == [("raw.newThing", 0), ("order.result", 1)]
+    late = play.received("chatHistory", 1)
+    told = [(event.type, event.seq - play.seq) for event in late.events]
+    assert told == [("raw.chatHistory", 0), ("order.result", 1)]
     assert late.rows[0].seq == play.seq

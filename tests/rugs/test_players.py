@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.rugs.playbook import TRACE, Play, game_of, only, rows, std, types
+from tests.rugs.playbook import TRACE, Play, doc_types, game_of, only, rows, std, types
 
 GAME = game_of(3)
 PLAYER: dict[str, Any] = {
@@ -151,5 +151,5 @@ def test_what_does_not_fit_its_name_becomes_a_raw_event_and_is_counted(name: str
     playing = Play()
     derived = playing.received(name, TRACE, *args)
     assert only(derived, f"raw.{name}") == {"args": args}
-    assert [row.doc_type for row in derived.rows] == ["ws_event"]
+    assert doc_types(derived) == ["ws_event"]
     assert (playing.memory.malformed, playing.memory.failures) == (1, 0)

@@ -11,6 +11,8 @@ from tests.rugs.playbook import (
     broadcast_b,
     countdown,
     data,
+    doc_types,
+    drifts,
     entry,
     game_of,
     only,
@@ -195,11 +197,6 @@ def test_frames_written_in_another_way_are_read_too() -> None:
         {"active": "true"},
         {"rugged": 0},
         {"cooldownTimer": {}},
-        {"leaderboard": {"0": {}}},
-        {"leaderboard": ["x"]},
-        {"rugpool": []},
-        {"provablyFair": "v3"},
-        {"connectedPlayers": "many"},
         {"gameId": 7},
         {"gameId": ""},
         {"gameId": "x" * 100},
@@ -211,8 +208,39 @@ def test_a_frame_that_does_not_fit_becomes_a_raw_event_and_is_counted(wrong: dic
     payload = state(wrong["gameId"], price=1) if "gameId" in wrong else std(ROUND, 6, **wrong)
     derived = playing.frame(payload)
     assert types(derived) == ["raw.gameStateUpdate"]
-    assert [row.doc_type for row in derived.rows] == ["ws_event"]
+    assert doc_types(derived) == ["ws_event"]
     assert (playing.memory.malformed, playing.memory.failures) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"leaderboard": {"0": {}}}, "leaderboard"),
+        ({"leaderboard": ["x"]}, "leaderboard[]"),
+        ({"rugpool": []}, "rugpool"),
+        ({"provablyFair": "v3"}, "provablyFair"),
+        ({"connectedPlayers": "many"}, "connectedPlayers"),
+        ({"tradeCount": {}}, "tradeCount"),
+        ({"pauseMessage": 7}, "pauseMessage"),
+        ({"partialPrices": [1]}, "partialPrices"),
+    ],
+    ids=str,
+)
+def test_a_field_of_another_type_costs_itself_and_not_the_tick(wrong: dict[str, Any], path: str) -> None:
+    playing = Play()
+    (name,) = wrong
+    before = only(playing.frame(std(ROUND, 5, pauseMessage="")), "game.tick")
+    derived = playing.frame(std(ROUND, 6, **wrong))
+    tick = only(derived, "game.tick")
+    assert (tick["tickCount"], tick["price"]) == (6, PRICES[6])
+    assert tick.get(name) == before.get(name)
+    assert drifts(derived) == [("gameStateUpdate", path, "retyped")]
+    assert (playing.memory.malformed, playing.memory.failures) == (0, 0)
+
+
+def test_nothing_follows_the_rug() -> None:
+    seen = phases(Play(), std(ROUND, RUG_TICK), std(ROUND, RUG_TICK, tickCount=RUG_TICK + 1, rugged=False))
+    assert seen == [("RUGGED", RUG_TICK)]
 
 
 def test_a_frame_that_does_not_fit_leaves_no_trace_in_later_ones() -> None:

@@ -13,6 +13,7 @@ from supervisor.ask import CommandError
 from supervisor.commands_compact import compact
 from supervisor.commands_journal import journal
 from supervisor.commands_look import check, doctor, events, logs, status
+from supervisor.commands_rebuild import rebuild
 from supervisor.commands_record import record
 from supervisor.commands_run import reload, restart, start, stop
 from supervisor.commands_service import install_service
@@ -57,6 +58,7 @@ COMMANDS = (
     journal,
     sql,
     verify,
+    rebuild,
     install_service,
 )
 

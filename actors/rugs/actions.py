@@ -54,9 +54,10 @@ def take_press(memory: Memory, out: Output, note: Note, told: dict[str, Any]) ->
     out.row("player_action", seq, memory.game_id, [*said.values(), *_columns(context), None, None, trace_id, more])
     if button in ORDER_KINDS:
         memory.sequence = None
-        _wait(memory, Press(trace_id=trace_id, seq=seq, at_us=note.at_us, target=target, kind=ORDER_KINDS[button],
-                            button=button, category=category, actor=str(said["actor"]), sequence_id=sequence.id,
-                            position=sequence.count))  # fmt: skip
+        press = Press(trace_id=trace_id, seq=seq, at_us=note.at_us, target=target, kind=ORDER_KINDS[button],
+                      button=button, category=category, actor=str(said["actor"]), sequence_id=sequence.id,
+                      position=sequence.count)  # fmt: skip
+        await_order(memory, press)
     return True
 
 
@@ -121,7 +122,7 @@ def _sequence(memory: Memory, trace_id: str, target: str, at_us: int) -> Sequenc
     return open_
 
 
-def _wait(memory: Memory, press: Press) -> None:
+def await_order(memory: Memory, press: Press) -> None:
     """Let the press wait for its order; where that was told first, they have found each other."""
     memory.presses = [*memory.presses, press][-MAX_PRESSES:]
     for order in memory.orders.values():

@@ -1,7 +1,8 @@
 """Where rows lie on disk: `events_parquet/doc_type=<t>/date=YYYY-MM-DD/<first seq>-<last seq>.parquet`.
 
 In: doc_type, capture times, numbers. Out: paths, and from paths back the ranges they cover. A file's name is its commit
-record: what it says is covered is on disk. Never opens a data file.
+record: what it says is covered is on disk. Imported rows lie in files of their own, whose numbers are beyond any of the
+journal's. Never opens a data file.
 """
 
 import datetime
@@ -9,6 +10,8 @@ import re
 from pathlib import Path
 
 from msgspec import Struct
+
+from actors.rugs.schema import IMPORT_SEQ
 
 POSITION = "_position"
 _NAME = re.compile(r"([0-9]{16})-([0-9]{16})\.parquet")
@@ -23,6 +26,11 @@ class DataFile(Struct, frozen=True, kw_only=True):
     path: Path
     first: int
     last: int
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether its rows come from an import, not from the journal."""
+        return self.first >= IMPORT_SEQ
 
 
 def events_dir(data_dir: Path) -> Path:
@@ -58,5 +66,5 @@ def files_of(root: Path, doc_type: str) -> list[DataFile]:
 
 
 def covered(root: Path, doc_type: str) -> int:
-    """Return the last number that a sealed file of the doc_type holds, -1 for none."""
-    return max((file.last for file in files_of(root, doc_type)), default=-1)
+    """Return the last number of the journal's that a sealed file of the doc_type holds, -1 for none."""
+    return max((file.last for file in files_of(root, doc_type) if not file.is_imported), default=-1)

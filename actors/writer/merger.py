@@ -140,8 +140,8 @@ class Merger:
 
 
 def newest_time(root: Path) -> int | None:
-    """Return the latest time in the file with the highest numbers of all, None without a readable file."""
-    files = [file for doc_type in DOC_TYPES for file in layout.files_of(root, doc_type)]
+    """Return the latest time in the recorded file with the highest numbers of all, None without a readable one."""
+    files = [file for one in DOC_TYPES for file in layout.files_of(root, one) if not file.is_imported]
     for file in sorted(files, key=lambda file: file.last, reverse=True):
         try:
             return times_of(file)[1]

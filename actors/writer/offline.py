@@ -27,11 +27,12 @@ def compact(data_dir: Path) -> Figures:
     for said in Merger(data_dir, _nothing).work():
         tally.hear(said)
     tally.end()
-    _finish(tally.remover)
+    finish(tally.remover)
     return tally.figures
 
 
-def _finish(remover: Remover) -> None:
+def finish(remover: Remover) -> None:
+    """Wait until what was exchanged is deleted: readers that had listed it are through with it by then."""
     while remover.waiting:
         remover.step(time.monotonic())
         select([], [], [], STEP_S)

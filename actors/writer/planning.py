@@ -3,7 +3,7 @@
 In: the files of a doc_type as their names and footers describe them, and the time of the newest row on disk. Out: runs
 of files to be merged, one per finished hour, one per finished day. "Finished" is judged by the newest row and not by
 the clock: a writer that catches up on yesterday is still in yesterday. Only neighbours are merged: two files of one
-date with a third one's numbers between them stay apart, so that ranges stay disjoint.
+date with a third one's numbers between them stay apart, so that ranges stay disjoint; so do imported and recorded rows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,8 @@ def neighbours(files: Sequence[DataFile], left_out: Callable[[DataFile], bool]) 
     run: list[DataFile] = []
     reached = -1
     for file in files:
-        fits = bool(run) and date_in(file) == date_in(run[-1]) and file.first > reached and not left_out(file)
+        is_near = bool(run) and date_in(file) == date_in(run[-1]) and file.is_imported == run[-1].is_imported
+        fits = is_near and file.first > reached and not left_out(file)
         if run and not fits:
             yield run
             run = []

@@ -1,0 +1,54 @@
+"""Long work on the recorded data by a process of its own, while VECTRA is stopped, under the data directory's lock.
+
+In: a data directory, a module below `actors`, its arguments. Out: the JSON lines that it says. Where VECTRA runs, or
+anything else holds the data, it refuses: the writer and such a work must never change the same files.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from supervisor import locks
+from supervisor.ask import CommandError
+from supervisor.shared_flags import Given
+
+CODE = Path(__file__).resolve().parents[1]
+
+
+def place_of_work(given: Given, *, demo: bool, what: str) -> Path:
+    """Return the data directory to work in. CommandError: VECTRA runs, or there is nothing."""
+    config = given.load_to_find().config
+    pid = locks.running_pid(config.runtime_path)
+    if pid is not None:
+        raise CommandError(
+            f"VECTRA is running (pid {pid}), {what} needs it stopped: both would change the same files. "
+            "Call `vectra-supervisor stop`, then this again, then `vectra-supervisor start`.",
+            1,
+        )
+    return config.data_path / "demo" if demo else config.data_path
+
+
+def said_by(data_dir: Path, module: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    """Yield what the process says; CommandError where it ends otherwise than it should."""
+    try:
+        lock = locks.take(data_dir)
+    except locks.Locked as error:
+        raise CommandError(f"{error} Give this command the settings that it was started with.", 1) from None
+    command = [sys.executable, "-P", "-m", module, str(data_dir), str(os.getpid()), *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(CODE), *filter(None, sys.path)])}
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, pass_fds=[lock]) as process:
+            for line in process.stdout or ():
+                told: dict[str, Any] = msgspec.json.decode(line)
+                if "error" in told:
+                    raise CommandError(told["error"], 1)
+                yield told
+        if process.returncode != 0:
+            raise CommandError(f"The work ended with code {process.returncode}. Call it again: it goes on.", 1)
+    finally:
+        os.close(lock)

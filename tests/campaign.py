@@ -92,10 +92,23 @@ class Killer:
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
             wait.wait(self._dice.uniform(0.5, 1.5) * self._every_s)
+            victims = self._dice.sample(KILLED, self._at_once)
+            if self._at_once == 1 and victims[0].startswith("capture"):
+                self._wait_for_the_other(victims[0])
             pids = {actor["name"]: actor["pid"] for actor in self._house.status()["actors"]}
-            for name in self._dice.sample(KILLED, self._at_once):
+            for name in victims:
                 if pids.get(name):
                     self._strike(pids[name])
+
+    def _wait_for_the_other(self, victim: str) -> None:
+        """One at a time: a capture dies when the other one, killed a moment ago perhaps, sees the browser again."""
+
+        def attached() -> bool:
+            actors = self._house.status()["actors"]
+            others = [one for one in actors if one["name"].startswith("capture") and one["name"] != victim]
+            return all(one["state"] == "ready" and one["stats"].get("attached") for one in others)
+
+        wait_for(attached, 10)
 
     def _strike(self, pid: int) -> None:
         try:

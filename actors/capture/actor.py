@@ -14,7 +14,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from actors.capture.acks import Acks, Notes
 from actors.capture.buttons import Buttons
 from actors.capture.cdp import CdpSocket, ConnectionGone
 from actors.capture.notes_file import read_notes, write_notes
@@ -36,6 +35,7 @@ from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, wall_minus_monotonic_s
 from actors.core.messages import Attached
 from actors.core.runtime import Context
+from actors.rugs.acks import Acks, Notes
 
 LOOK_S = 0.05  # how often a connection is tried while there is none; a change of the browser's file is seen at once
 MARK_S = 0.1

@@ -1,7 +1,7 @@
 """Makes the items of one connection: stream ids, both clocks, cleaned URLs. Pure; numbers are given later."""
 
-from actors.capture.redact import clean_url
 from actors.core.messages import Attached, Detached, FrameSeen, PageChanged, StreamClosed, StreamOpened
+from actors.rugs.redact import clean_url
 
 
 class Maker:

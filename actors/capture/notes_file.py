@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from actors.capture.acks import Notes
 from actors.core.files import private_dir, replace_file
+from actors.rugs.acks import Notes
 
 
 def write_notes(runtime_dir: Path, capture: str, notes: Notes) -> None:

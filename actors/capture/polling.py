@@ -8,7 +8,7 @@ import binascii
 
 import msgspec
 
-from actors.capture.redact import query_value, short_hash
+from actors.rugs.redact import query_value, short_hash
 
 SEPARATOR = "\x1e"
 

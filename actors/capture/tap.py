@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from actors.capture import wire
-from actors.capture.acks import Acks
 from actors.capture.buttons import BINDING, Asked, Buttons
 from actors.capture.maker import Maker
 from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbidden
 from actors.capture.traffic import Outcome, Traffic, Want, payload_of
 from actors.capture.wire import Command
 from actors.core.messages import Captured, FrameSeen, StreamOpened
+from actors.rugs.acks import Acks
 
 SETTLE_S = 2.0  # 5 to 50 ms are usual; a renderer that hangs must not hold back the others for ever
 AUTO_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}

@@ -13,12 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.capture import wire
-from actors.capture.acks import Acks
 from actors.capture.line import Line, Place
 from actors.capture.maker import Maker
 from actors.capture.polling import Poll, packets_of, poll_of
-from actors.capture.redact import Redactor, clean_urls_in, query_value, short_hash
 from actors.core.messages import Captured, FrameSeen, StreamClosed, StreamOpened
+from actors.rugs.acks import Acks
+from actors.rugs.redact import Redactor, clean_urls_in, query_value, short_hash
 
 UPGRADE = "5"  # Engine.IO: from here on the WebSocket carries the session
 

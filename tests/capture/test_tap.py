@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from actors.capture.redact import MARK, short_hash
 from actors.capture.tap import SETTLE_S, Out, Tap
 from actors.capture.wire import Command
 from actors.core.messages import Attached, Captured, Detached, FrameSeen, PageChanged, StreamClosed, StreamOpened
+from actors.rugs.redact import MARK, short_hash
 
 PAGE = "T1"
 

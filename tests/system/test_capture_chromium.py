@@ -17,10 +17,10 @@ import pytest
 import socketio
 import websocket
 
-from actors.capture.redact import MARK
 from actors.core.browser_file import read_browser_file
 from actors.core.messages import Attached, Captured, Detached, FrameSeen, PageChanged, StreamClosed, StreamOpened
 from actors.pilot.tabs import ERRORS, Tabs, patch
+from actors.rugs.redact import MARK
 from supervisor.plan import CAPTURE_HANG_S
 from tests.capture.house import House, Website, config, served
 

@@ -1,4 +1,4 @@
-"""Take credentials out of what a page says, before anything leaves the capture process. Pure.
+"""Take credentials out of what a page says, before anything leaves the capture process, or an import. Pure.
 
 In: WebSocket messages and polling packets as bytes, URLs as text. Out: the same, exact but for secrets, which become
 `[redacted]`; a message that was JSON behind its Socket.IO head still is. Secrets are the arguments of `authenticate`
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from actors.capture.acks import Acks
+from actors.rugs.acks import Acks
 
 MARK = "[redacted]"
 _MARK = MARK.encode()

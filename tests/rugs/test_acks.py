@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from actors.capture.acks import KEPT_ACKS, KEPT_SESSIONS, Acks, Notes
 from actors.capture.notes_file import read_notes, write_notes
-from actors.capture.redact import MARK, Redactor
+from actors.rugs.acks import KEPT_ACKS, KEPT_SESSIONS, Acks, Notes
+from actors.rugs.redact import MARK, Redactor
 
 STREAM = "guid/target/9.1"
 SECRET = "planted-credential"

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from actors.core.bus import IPC_PATH_LIMIT, ipc_path
 from actors.core.config import Config
 from actors.core.streams import ALL
+from supervisor.extras import wrong_actors
+from supervisor.plan import known_ids
 
 TUNNEL = (
     "Keep it on 127.0.0.1 and reach it from elsewhere through an SSH tunnel (ssh -L 5000:127.0.0.1:5000 HOST) or a "
@@ -53,6 +55,7 @@ def faults(config: Config) -> Iterator[Fault]:
     yield from _door("bus.events", config.bus.events, config)
     yield from _door("bus.requests", config.bus.requests, config)
     yield from _same_ports(config)
+    yield from (Fault(*wrong) for wrong in wrong_actors(config.actors, known_ids()))
 
 
 def _directories(config: Config) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ In: what happened, with the time. Out: fields that the tree and `status` read. I
 that is the tree's, through `process`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from supervisor.launch import Spawned
@@ -155,3 +155,11 @@ class Child:
         lines = self.last_exit.last_lines if self.last_exit else []
         spoken = [line for line in lines if line.strip()]
         return f"; its last words: {spoken[-1].strip()}" if spoken else ""
+
+
+def are_up(children: Iterable[Child], *, late: bool) -> bool:
+    """Say whether all of ours are ready, and the user's own too, or known to fail, or too late to be waited for."""
+    children = list(children)
+    extras = [child for child in children if child.spec.extra is not None and not late]
+    settled = (child.is_ready or child.history.crash_looping or child.phase == "stopped" for child in extras)
+    return all(child.is_ready for child in children if child.spec.extra is None) and all(settled)

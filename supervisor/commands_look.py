@@ -53,10 +53,11 @@ def logs(given: Given, actor: str | None, lines: int, follow: bool) -> None:
     """Show the last lines of ACTOR's log, or of all logs together in order of time, which is UTC."""
     from supervisor.logs import Follower, last_lines, merged
 
-    folder = given.load_to_find().config.runtime_path / "log"
+    config = given.load_to_find().config
+    folder = config.runtime_path / "log"
     there = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if actor is not None and actor not in there:
-        known = sorted({*there, *known_ids(), "supervisor"})
+        known = sorted({*there, *known_ids(), *(extra.id for extra in config.actors.extra), "supervisor"})
         if actor not in known:
             raise CommandError(f"actor is {actor!r}, must be one of {', '.join(known)}.", 2)
         click.echo(f"{actor} has not written a log yet ({folder / actor}.log).", err=True)

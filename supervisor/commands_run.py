@@ -18,7 +18,7 @@ from supervisor.ask import CommandError, NotRunning, Watch, ask, require_running
 from supervisor.console import READY_MARK
 from supervisor.locks import running_pid
 from supervisor.logs import last_lines
-from supervisor.plan import demo_config
+from supervisor.plan import demo_config, longest_stop_s
 from supervisor.shared_flags import Given, settings_flags
 from supervisor.words import exit_words
 
@@ -136,7 +136,7 @@ def stop(given: Given) -> None:
     with Watch(pid) as supervisor:
         with contextlib.suppress(NotRunning):  # it ended this very moment
             pid = ask(config.runtime_path, "stop")["pid"]
-        if not supervisor.ended(config.supervisor.stop_timeout_s * 11 + STOP_MARGIN_S):
+        if not supervisor.ended(longest_stop_s(config) + STOP_MARGIN_S):
             log = config.runtime_path / "log" / "supervisor.log"
             raise CommandError(f"VECTRA (pid {pid}) is still stopping; {log} says what it waits for.", 1)
     click.echo("VECTRA is stopped.")

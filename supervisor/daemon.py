@@ -19,13 +19,14 @@ from actors.core.config import Config
 from actors.core.files import private_dir
 from actors.core.log import log_path, start_logging
 from supervisor import locks
+from supervisor.child import are_up
 from supervisor.console import Console
 from supervisor.control import Control, Refused
 from supervisor.figures import all_endpoints, web_address
 from supervisor.leftovers import sweep
 from supervisor.logs import last_lines
 from supervisor.notify import Notifier, condition
-from supervisor.plan import demo_config, plan
+from supervisor.plan import demo_config, groups, plan
 from supervisor.reaper import LOOK_S, adopts_orphans, reap
 from supervisor.relay import Format, Relay
 from supervisor.reload import absolute, apply
@@ -84,7 +85,10 @@ class Daemon:
         self._start_logging()
         locks.record_pid(self._runtime)
         self._clear()
-        self._tree = Tree(self._planner(self.config, self._demo), self.config, demo=self._demo, say=self._say)
+        self._tree = Tree(
+            self._planner(self.config, self._demo), self.config, demo=self._demo, say=self._say,
+            groups=groups(self.config),
+        )  # fmt: skip
         self._status = Status(os.getpid(), self.config.data_path, self._runtime, self._demo)
         self._open_control()
         self._listen_to_signals()
@@ -147,20 +151,30 @@ class Daemon:
 
     def _look_at_the_start(self) -> None:
         took_s = time.monotonic() - self._began_s
-        if self._tree.all_ready():
+        late = took_s > self.config.supervisor.start_timeout_s
+        if are_up(self._tree.children.values(), late=late):
             self._announced = True
             self._notifier.ready(condition(self._tree.children.values()))
             self._tree.diary.note("supervisor", "started", actors=list(self._tree.children), version=__version__)
-            self._log.info("all %d actors are ready after %.3f s", len(self._tree.children), took_s)
-            self._console.block(self._greeting(took_s))
+            ready = [child for child in self._tree.children.values() if child.is_ready]
+            self._log.info("%d of %d actors are ready after %.3f s", len(ready), len(self._tree.children), took_s)
+            self._console.block(greeting(self.config, self._demo, len(ready), took_s, self._foreground))
+            self._tell_of_extras()
             if self._foreground:
                 self._console.stamps = True
             else:
                 self._console.mark_ready()
             return
-        looping = [child for child in self._tree.children.values() if child.history.crash_looping]
-        if looping or took_s > self.config.supervisor.start_timeout_s:
-            self._give_up(looping or [child for child in self._tree.children.values() if not child.is_ready])
+        ours = [child for child in self._tree.children.values() if child.spec.extra is None]
+        looping = [child for child in ours if child.history.crash_looping]
+        if looping or late:
+            self._give_up(looping or [child for child in ours if not child.is_ready])
+
+    def _tell_of_extras(self) -> None:
+        """Name the user's own actors that are not ready: the tree is up without them."""
+        for child in self._tree.children.values():
+            if child.degraded:
+                self._say(f"{child.id}, an actor of your own, is not ready: {child.reason(time.monotonic())}")
 
     def _give_up(self, failed: list[Any]) -> None:
         now_s = time.monotonic()
@@ -171,9 +185,6 @@ class Daemon:
             words = child.last_exit.last_lines[-LAST_WORDS:] if child.last_exit else last_lines(path, LAST_WORDS)
             self._console.block("\n".join([f"  last lines of {path}:", *(f"    {line}" for line in words)]))
         self._on_stop("not all actors became ready")
-
-    def _greeting(self, took_s: float) -> str:
-        return greeting(self.config, self._demo, len(self._tree.children), took_s, self._foreground)
 
     # What others ask.
 

@@ -17,6 +17,11 @@ class Groups:
     def __init__(self, groups: Iterable[Group]) -> None:
         self._histories = {group.id: GroupHistory(group) for group in groups}
 
+    def replan(self, groups: Iterable[Group]) -> None:
+        """Take new descriptions; a group that is the same keeps its history."""
+        old, self._histories = self._histories, {group.id: GroupHistory(group) for group in groups}
+        self._histories |= {id_: new for id_, new in old.items() if self._histories.get(id_, new).group == new.group}
+
     def judge(
         self, dead: Child, children: Sequence[Child], now_s: float, ready_since_s: float | None, luck: float
     ) -> Verdict:

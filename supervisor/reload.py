@@ -4,13 +4,14 @@ In: the settings as they were and as they are now read. Out: a new plan in the t
 error, or with a change that a running tree cannot take, leave everything as it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from actors.core.config import Config
+from supervisor.child import Child
 from supervisor.control import Refused
-from supervisor.plan import FIXED_KEYS, demo_config
+from supervisor.plan import FIXED_KEYS, demo_config, groups
 from supervisor.settings import Loaded, SettingsError
 from supervisor.spec import ChildSpec
 from supervisor.tree import Tree
@@ -38,8 +39,21 @@ def apply(
             )
     specs = planner(new, demo)
     changed = affected_ids(specs, changed_sections(old, new), tree.children)
-    tree.replan(specs, new, set(changed))
+    changed += [id_ for id_ in changed_extras(specs, tree.children) if id_ not in changed]
+    tree.replan(specs, new, set(changed), groups(new))
     return loaded, new, changed
+
+
+def changed_extras(specs: Iterable[ChildSpec], running: Mapping[str, Child]) -> list[str]:
+    """Return the user's own actors that are to run something else; limits alone apply without a restart."""
+    pairs = [(spec, running[spec.id].spec) for spec in specs if spec.extra is not None and spec.id in running]
+    return [new.id for new, old in pairs if _what_runs(new) != _what_runs(old)]
+
+
+def _what_runs(spec: ChildSpec) -> object:
+    extra = spec.extra
+    own = None if extra is None else (extra.command, extra.start_s, extra.folder, extra.environment, extra.shutdown_s)
+    return spec.start, spec.path, own
 
 
 def absolute(config: Config) -> Config:

@@ -11,11 +11,11 @@ from typing import Literal
 from msgspec import Struct
 
 from actors.core.config import Config
+from supervisor.plan import longest_stop_s
 
 NAME = "vectra"
 WATCHDOG_S = 30
 MARGIN_S = 15.0  # on top of the supervisor's own limits: systemd is the last resort, not the first
-CHILDREN = 11
 
 Scope = Literal["user", "system"]
 
@@ -104,7 +104,7 @@ def _run(service: Service, config: Config) -> list[str]:
         "# SIGTERM to the supervisor alone, which stops the actors in order; SIGKILL to all, should it not end.",
         "KillMode=mixed",
         f"TimeoutStartSec={limits.start_timeout_s + MARGIN_S:g}",
-        f"TimeoutStopSec={limits.stop_timeout_s * CHILDREN + MARGIN_S:g}",
+        f"TimeoutStopSec={longest_stop_s(config) + MARGIN_S:g}",
         "# One actor killed for memory is the supervisor's to restart, no reason to stop the others.",
         "OOMPolicy=continue",
         "UMask=0077",

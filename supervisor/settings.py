@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from actors.core.config import Config
 from supervisor.checks import faults
+from supervisor.inner import wrong_inside
 from supervisor.keys import OLDER_NAMES, Key, all_keys, all_sections, is_section, show
 
 LOCAL_FILE = "vectra.yaml"
@@ -84,7 +85,8 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     config = _assemble(found, errors)
     sources = {name: found[name].source if name in found else "default" for name in all_keys()}
     for key, value, rule, way_out in faults(config):
-        place = found[key].place if key in found else str(path or "settings")
+        whole = key.partition("[")[0]
+        place = found[whole].place if whole in found else str(path or "settings")
         errors.append(f"{place}: {key} is {show(value)}, must be {rule}. {way_out}")
     loaded = Loaded(config=config, sources=sources, path=None if path is None else str(path.absolute()))
     if errors:
@@ -205,7 +207,10 @@ def _assemble(found: dict[str, _Found], errors: list[str]) -> Config:
         try:
             values[name] = msgspec.convert(item.value, key.type)
         except msgspec.ValidationError:
-            errors.append(_message(key, item.value, item.place, item.undo))
+            inner = list(wrong_inside(name, item.value, key.type))
+            errors += [f"{item.place}: {one.name} is {show(one.found)}, must be {one.rule}. Mend it." for one in inner]
+            if not inner:
+                errors.append(_message(key, item.value, item.place, item.undo))
     return build(values)
 
 

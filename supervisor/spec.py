@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from actors.core.config import ExtraActor
 from supervisor.keys import rule_of, show
 
 Restart = Literal["permanent", "transient", "temporary"]
@@ -25,7 +26,7 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shutdown_s: between SIGTERM and SIGKILL; 0 is OTP's brutal kill.
     hang_s: the longest time without progress, once ready. sections: the settings whose change restarts it.
     longest_wait_s: between two tries while it is crash-looping.
-    path: folders where `start` is looked for too.
+    path: folders where `start` is looked for too. extra: the settings of a user's own actor, which it stands for.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z", description="small letters, digits and hyphens")]
@@ -40,6 +41,7 @@ class ChildSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     group: str = "main"
     sections: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    extra: ExtraActor | None = None
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -64,7 +64,8 @@ class Tree:
         self.children: dict[str, Child] = {spec.id: Child(spec) for spec in specs}
         self.say = say
         self.stopping = False
-        modules = sorted({spec.start.partition(":")[0] for spec in specs}) if preload is None else preload
+        ours = {spec.start.partition(":")[0] for spec in specs if spec.extra is None}
+        modules = sorted(ours) if preload is None else preload
         self._nursery = Nursery(
             self.loop,
             config.runtime_path,
@@ -125,9 +126,12 @@ class Tree:
             self._jobs.append(Turnover(reversed(children), children))
             self._advance()
 
-    def replan(self, specs: Sequence[ChildSpec], config: Config, changed: set[str]) -> None:
-        """Take new specs and settings; restart the children named in `changed`, add and remove the others."""
+    def replan(
+        self, specs: Sequence[ChildSpec], config: Config, changed: set[str], groups: Sequence[Group] = ()
+    ) -> None:
+        """Take new specs, settings and groups; restart the children named in `changed`, add and remove the others."""
         self.config = config
+        self._groups.replan(groups)
         self._encoded = msgspec.msgpack.encode(config)
         by_id = {spec.id: spec for spec in specs}
         going = [child for child in self.children.values() if child.id not in by_id]

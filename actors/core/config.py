@@ -121,6 +121,60 @@ class Supervisor(Section, frozen=True, kw_only=True):
     period_s: Annotated[float, Meta(gt=0, le=3600, description="above 0, at most 3600")] = 5.0
 
 
+Name = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z", description="small letters, digits and hyphens, a letter first")
+]
+Limit = Annotated[float, Meta(gt=0, le=3600, description="above 0, at most 3600")]
+Restarts = Annotated[int, Meta(ge=0, le=1000, description="0 to 1000 restarts")]
+
+
+class ExtraActor(Section, frozen=True, kw_only=True):
+    """An actor of the user's own: a Python function (`start`), or a plain program (`command`).
+
+    What is null is as `supervisor` says. start_s: a program that ran for so long is ready. folder: where a program
+    runs, null: the data directory.
+    """
+
+    id: Name
+    start: (
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*\Z", description="'package.module:function'")] | None
+    ) = None
+    command: (
+        Annotated[list[str], Meta(min_length=1, description="a list of texts: the program and its arguments")] | None
+    ) = None
+    restart: Literal["permanent", "transient", "temporary"] = "permanent"
+    shutdown_s: Annotated[float, Meta(ge=0, le=3600, description="0 to 3600")] | None = None
+    start_timeout_s: Limit | None = None
+    hang_s: Annotated[float, Meta(ge=1, le=3600, description="1 to 3600")] | None = None
+    intensity: Restarts | None = None
+    period_s: Limit | None = None
+    group: Name = "main"
+    start_s: Limit = 1.0
+    folder: str | None = None
+    environment: dict[str, str] = {}
+
+
+class ActorGroup(Section, frozen=True, kw_only=True):
+    """Extra actors that stand and fall together. intensity: of all together; null: each one's own is enough."""
+
+    id: Name
+    strategy: Literal["one_for_one", "one_for_all", "rest_for_one"] = "one_for_one"
+    intensity: Restarts | None = None
+    period_s: Limit = 5.0
+
+
+class Actors(Section, frozen=True, kw_only=True):
+    """Actors of your own, supervised like ours."""
+
+    extra: Annotated[
+        list[ExtraActor], Meta(max_length=50, description="a list of actors, each with id, and start or command")
+    ] = []
+    groups: Annotated[
+        list[ActorGroup], Meta(max_length=50, description="a list of groups, each with id and strategy")
+    ] = []
+    path: Annotated[list[str], Meta(description="a list of folders, as whole paths")] = []
+
+
 class Log(Section, frozen=True, kw_only=True):
     """The log files."""
 
@@ -145,6 +199,7 @@ class Config(Section, frozen=True, kw_only=True):
     web: Web = field(default_factory=Web)
     simulator: Simulator = field(default_factory=Simulator)
     supervisor: Supervisor = field(default_factory=Supervisor)
+    actors: Actors = field(default_factory=Actors)
     log: Log = field(default_factory=Log)
 
     @property

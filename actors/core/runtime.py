@@ -166,6 +166,21 @@ def load(start: str) -> Actor:
     return function
 
 
+def _loaded(start: str) -> Actor:
+    """Load an actor. ImportError: it cannot be, in words that stand alone as the last line of its log."""
+    try:
+        return load(start)
+    except (ImportError, AttributeError) as error:
+        raise ImportError(f"start is {start!r}, which cannot be imported: {error}") from error
+
+
+def _show_the_way(settings: Config) -> None:
+    """Tell what the user's code uses, `vectra_player` and `vectra-supervisor`, which VECTRA is meant: this one."""
+    os.environ["VECTRA_RUNTIME_DIR"] = str(settings.runtime_path)
+    for name in ("VECTRA_BUS_EVENTS", "VECTRA_BUS_REQUESTS"):  # the endpoint files know the real ports
+        os.environ.pop(name, None)
+
+
 def enter(
     name: str,
     start: str,
@@ -191,10 +206,12 @@ def enter(
     code = 0
     try:
         sys.path += path
+        if any(actor.id == name for actor in settings.actors.extra):
+            _show_the_way(settings)
         context = Context(name, settings, log, demo=demo, hang_s=hang_s)
         context.loop.stop_on_sigterm()
         try:
-            load(start)(context)
+            _loaded(start)(context)
             log.info("stopped")
         finally:
             context.close()

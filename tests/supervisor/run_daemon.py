@@ -1,6 +1,7 @@
 """A real supervisor over test children: `python -P run_daemon.py DATA_DIR JSON --foreground|--announce FD`.
 
-JSON: {"children": [child specs], "set": ["key=value", ...], "log_format": "json"}, the last one as wanted.
+JSON: {"children": [child specs], "set": ["key=value", ...], "log_format": "json"}, the last one as wanted. The actors
+of the settings are run too. A file `set.json` in DATA_DIR has further settings, which a reload reads again.
 """
 
 import json
@@ -13,6 +14,7 @@ import msgspec
 from actors.core.config import Config
 from supervisor import launch
 from supervisor.daemon import Daemon
+from supervisor.plan import extras, groups
 from supervisor.settings import Loaded, load
 from supervisor.spec import ChildSpec, validated
 
@@ -26,7 +28,8 @@ def main() -> int:
     order = json.loads(order_text)
 
     def planner(config: Config, demo: bool) -> list[ChildSpec]:
-        return validated(msgspec.convert(order["children"], list[ChildSpec]))
+        children = msgspec.convert(order["children"], list[ChildSpec])
+        return validated([*children, *extras(config)], groups(config))
 
     def read() -> Loaded:
         extra = Path(data_dir, "set.json")

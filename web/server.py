@@ -1,21 +1,25 @@
-"""hypercorn around the app: our own listening socket, short time-outs, a quick end.
+"""hypercorn around the app: our own listening socket, short time-outs, few connections, a quick end.
 
-A socket of ours and not hypercorn's, so that a restarted control room gets the port it had and the address is known
-before the first request. Serves plain HTTP/1.1 on the configured address; loopback unless the user says otherwise.
+A socket of ours and not hypercorn's, so that a restarted control room gets the port it had, the address is known before
+the first request, and connections that say nothing are turned out (`actors.core.gate`). Serves plain HTTP/1.1 on the
+configured address; loopback unless the user says otherwise.
 """
 
 import errno
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from hypercorn.config import Config, Sockets
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from quart import Quart
 
+from actors.core import gate as gates
+
 GRACE_S = 0.1
-BACKLOG = 128
+GUESTS_MAX = 256  # an open page has one WebSocket and, for moments, up to six connections
 MESSAGE_BYTES = 65_536  # pages send nothing; more than this is no page
 
 
@@ -24,21 +28,14 @@ def listen(host: str, port: int, wished: int) -> socket.socket:
 
     OSError: the port is taken, or the address is not ours; the message says what to do.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for attempt in [port] if port else [wished, 0]:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((host.strip("[]"), attempt))
+            return gates.listen(host, attempt)
         except OSError as error:
-            listener.close()
             if error.errno == errno.EADDRINUSE and not port and attempt:
                 continue
             way_out = "Free it, or set web.port (0 takes any free one)."
             raise OSError(error.errno, f"web.host {host}, web.port {attempt}: {error.strerror}. {way_out}") from error
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-        return listener
     raise AssertionError("port 0 is never taken")
 
 
@@ -52,8 +49,8 @@ async def run_server(
     app: Quart, listener: socket.socket, stop: Callable[[], Awaitable[Any]], log: logging.Logger
 ) -> None:
     """Serve until `stop` returns; open requests then have 100 ms. log: for hypercorn's warnings and errors."""
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
+    gate = gates.Gate(listener, GUESTS_MAX)
+    config = _Config(gate)
     config.graceful_timeout = GRACE_S
     config.shutdown_timeout = GRACE_S
     config.keep_alive_timeout = 15
@@ -62,4 +59,35 @@ async def run_server(
     config.include_server_header = False
     config.accesslog = None
     config.errorlog = log
-    await serve(app, config, shutdown_trigger=stop)
+    await serve(_announced(cast(ASGIFramework, app), gate), config, shutdown_trigger=stop)
+
+
+class _Config(Config):
+    """hypercorn's settings, with a socket of ours."""
+
+    def __init__(self, gate: gates.Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def create_sockets(self) -> Sockets:
+        return Sockets([], [self._gate], [])
+
+
+def _announced(app: ASGIFramework, gate: gates.Gate) -> ASGIFramework:
+    """Return the app behind one that tells the gate who has asked, and which WebSockets were let in."""
+
+    async def announce(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+            return
+        peer = scope["client"]
+        gate.arrived(peer)
+
+        async def keep(event: ASGISendEvent) -> None:
+            if event["type"] == "websocket.accept":
+                gate.keep(peer)
+            await send(event)
+
+        await app(scope, receive, keep)
+
+    return announce

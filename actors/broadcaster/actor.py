@@ -7,7 +7,6 @@ process of its own. Never writes to disk but for its endpoints, never slows the 
 
 import asyncio
 import contextlib
-import errno
 from collections.abc import Coroutine
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,8 +17,9 @@ from actors.broadcaster.archive import PAGE_BYTES, PAGE_EVENTS, Archive
 from actors.broadcaster.archivist import Wanted
 from actors.broadcaster.connection import turn
 from actors.broadcaster.door import Door
+from actors.broadcaster.entrance import Entrance, serve
 from actors.broadcaster.feed import FeedServer
-from actors.broadcaster.guard import ANY_ADDRESS, Guard, bracketed
+from actors.broadcaster.guard import Guard
 from actors.broadcaster.health import NOT_FRAMES, StatusSource
 from actors.broadcaster.history import Cursor, History, TooOld
 from actors.broadcaster.hub import Hub
@@ -31,12 +31,12 @@ from actors.broadcaster.tap import Tap
 from actors.broadcaster.timeline import Timeline, record_of
 from actors.core import streams
 from actors.core.clock import now_us
-from actors.core.endpoints import publish, remembered_port
 from actors.core.messages import SEQ_STEP, Event, Events, LiveState
 from actors.core.runtime import Context
 
 HOUSEKEEPING_S = 0.5
-SHUTDOWN_S = 1.0
+FEED_GUESTS = 2000
+MONITOR_GUESTS = 200
 ALL = Subscription(None)
 
 
@@ -63,16 +63,20 @@ class Broadcaster:
     async def main(self, stop: asyncio.Event) -> None:
         """Rebuild, open the doors, serve until `stop`."""
         await self._rebuild()
-        guard = Guard(self._context.config, self._context.runtime_dir)
-        monitor = Monitor(
-            self._context.runtime_dir, guard, self._source, Figures(self.figures, lambda: self._last_frame_ms)
-        )
+        config, runtime_dir = self._context.config, self._context.runtime_dir
+        guard = Guard(config, runtime_dir)
+        monitor = Monitor(self._context, guard, self._source, Figures(self.figures, lambda: self._last_frame_ms))
         feed = web.Application(middlewares=[guard.middleware])
         feed.router.add_get("/feed", self._feed.handle)
-        self._door.open(self._context.runtime_dir)
+        self._door.open(runtime_dir)
+        host = config.feed.host
         runners = [
-            await self._serve(feed, "feed", self._context.config.feed.port, "ws://{}/feed"),
-            await self._serve(monitor.application(), "monitor", self._context.config.monitor.port, "http://{}"),
+            await serve(feed, runtime_dir, Entrance("feed", host, config.feed.port, "ws://{}/feed", FEED_GUESTS)),
+            await serve(
+                monitor.application(),
+                runtime_dir,
+                Entrance("monitor", host, config.monitor.port, "http://{}", MONITOR_GUESTS),
+            ),
         ]
         self._context.ready()
         await self._work(stop)
@@ -183,23 +187,6 @@ class Broadcaster:
             self._context.stats.update(self.figures())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(never.wait(), HOUSEKEEPING_S)
-
-    async def _serve(self, application: web.Application, name: str, configured: int, url: str) -> web.AppRunner:
-        host = self._context.config.feed.host
-        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
-        await runner.setup()
-        port = remembered_port(self._context.runtime_dir, name, configured)
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            if configured or error.errno != errno.EADDRINUSE:
-                raise OSError(
-                    f"{name} cannot listen on {host}:{port}: {error.strerror}. Set {name}.port to a free one, or 0."
-                ) from error
-            await web.TCPSite(runner, host, 0).start()
-        shown = "127.0.0.1" if host in ANY_ADDRESS else bracketed(host)
-        publish(self._context.runtime_dir, name, url.format(f"{shown}:{runner.addresses[0][1]}"))
-        return runner
 
 
 def product_version() -> str:

@@ -41,22 +41,28 @@ class Archive:
         self.questions = 0
 
     async def find(self, wanted: Wanted) -> Found:
-        """Ask for a page. ArchiveError: it cannot be read. A caller that is cancelled leaves its question standing."""
-        task = asyncio.create_task(self._find(wanted))
+        """Ask for a page. ArchiveError: it cannot be read. A caller that is cancelled while it waits never asks."""
+        await self._turn.acquire()
+        task = asyncio.create_task(self._find(wanted))  # shielded: an answer half read would be taken for the next one
         self._asked.add(task)
-        task.add_done_callback(self._asked.discard)
+        task.add_done_callback(self._done)
         return await asyncio.shield(task)
 
+    def _done(self, task: asyncio.Task[Found]) -> None:
+        self._asked.discard(task)
+        self._turn.release()
+        if not task.cancelled():
+            task.exception()  # seen, also where the caller is gone
+
     async def _find(self, wanted: Wanted) -> Found:
-        async with self._turn:
-            self.questions += 1
-            for _ in range(2):
-                try:
-                    return await self._ask(wanted)
-                except (OSError, asyncio.IncompleteReadError) as error:
-                    self._log.warning("the reader of the journal died: %s", error)
-                    self._let_go()
-            raise ArchiveError("history cannot be read now; the log of the broadcaster says why")
+        self.questions += 1
+        for _ in range(2):
+            try:
+                return await self._ask(wanted)
+            except (OSError, asyncio.IncompleteReadError) as error:
+                self._log.warning("the reader of the journal died: %s", error)
+                self._let_go()
+        raise ArchiveError("history cannot be read now; the log of the broadcaster says why")
 
     def rest(self, now_s: float) -> None:
         """Let an idle process go; to be called now and then. now_s: the event loop's time."""

@@ -2,13 +2,13 @@
 
 Started when somebody asks for what is no longer in memory, with a socket as standard input: framed msgpack `Wanted`
 in, `Found` out, one at a time. Keeps the last few cursors, so that the next page of a replay goes on where the one
-before ended. Ends with its parent, or when the socket closes.
+before ended, also where it is asked for by the last event's number; and the places of earlier ones, so that a second
+reader of the same time begins near. Ends with its parent, or when the socket closes.
 """
 
 import os
 import socket
 import sys
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from actors.broadcaster.history import Cursor, History, Page, TooOld
 from actors.broadcaster.subscription import Subscription
 from actors.core.lifeline import die_with_parent
 
-CURSORS = 8
+CURSORS = 16
 HEAD_BYTES = 4
 
 
@@ -49,15 +49,17 @@ class Archivist:
 
     def __init__(self, data_dir: Path) -> None:
         self._history = History(data_dir)
-        self._cursors: OrderedDict[int, Cursor] = OrderedDict()
+        self._cursors: list[Cursor] = []  # the one used last comes last
 
     def find(self, wanted: Wanted) -> Found:
         """Return the page that begins above `wanted.since`."""
+        types = Subscription(wanted.types)
         try:
-            cursor = self._cursors.pop(wanted.since, None) or self._history.open(wanted.since)
+            cursor = self._taken(wanted.since, types) or self._history.open(wanted.since)
         except TooOld as error:
-            return Found(too_old=True, floor=error.floor)
-        page = cursor.page(wanted.upto, Subscription(wanted.types), wanted.events_max, wanted.bytes_max)
+            return Found(too_old=True, floor=self._below_oldest(error.floor))
+        page = cursor.page(wanted.upto, types, wanted.events_max, wanted.bytes_max)
+        self._history.mark(cursor)
         if cursor.whole:
             self._keep(cursor)
         else:
@@ -66,17 +68,31 @@ class Archivist:
 
     def close(self) -> None:
         """Give the open files back."""
-        for cursor in self._cursors.values():
+        for cursor in self._cursors:
             cursor.close()
         self._cursors.clear()
 
+    def _below_oldest(self, floor: int | None) -> int | None:
+        """Return the number before the oldest event above `floor`: that is where what is lost ends."""
+        if floor is None:
+            return None
+        cursor = self._history.open(floor)
+        page = cursor.page(None, Subscription(None), 1, 1)
+        cursor.close()
+        return page.events[0].seq - 1 if page.events else floor
+
+    def _taken(self, since: int, types: Subscription) -> Cursor | None:
+        found = max(
+            (one for one in self._cursors if one.continues(since, types)), key=lambda one: one.read, default=None
+        )
+        if found is not None:
+            self._cursors.remove(found)
+        return found
+
     def _keep(self, cursor: Cursor) -> None:
-        replaced = self._cursors.pop(cursor.at, None)
-        if replaced is not None:
-            replaced.close()
-        self._cursors[cursor.at] = cursor
-        while len(self._cursors) > CURSORS:
-            self._cursors.popitem(last=False)[1].close()
+        self._cursors.append(cursor)
+        if len(self._cursors) > CURSORS:
+            self._cursors.pop(0).close()
 
 
 def replay_answer(page: Page, upto: int | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class CatchUp:
                 at = await (self._from_ring(at) if at >= self._ring.floor else self._from_archive(at))
             except ArchiveError as problem:
                 self._connection.say(error(str(problem)))
-                at = self._lose(at, self._ring.floor)
+                at = self._lose(at, self._ring.below_oldest)
 
     async def _from_ring(self, at: int) -> int:
         events = self._ring.after(at, RING_PAGE)
@@ -64,7 +64,7 @@ class CatchUp:
         )
         found = await self._archive.find(wanted)
         if found.page is None:
-            return self._lose(at, self._ring.floor if found.floor is None else found.floor)
+            return self._lose(at, self._ring.below_oldest if found.floor is None else found.floor)
         await self._connection.send_paced(self._items(found.page.events, found.page.last))
         return upto if found.page.done else found.page.upto
 

@@ -197,6 +197,6 @@ class Door:
         return pack(replay_answer(page, upto))
 
     def _too_old(self, since: int, floor: int | None) -> bytes:
-        kept = self._timeline.ring.floor if floor is None else floor
+        kept = self._timeline.ring.below_oldest if floor is None else floor
         lost = {"count": None, "from": since + 1, "to": kept}
         return pack({"events": [], "next": kept, "upto": kept, "dropped": lost})

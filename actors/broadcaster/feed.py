@@ -25,6 +25,7 @@ from actors.rugs.catalogue import TYPES as TYPES
 LARGEST_MESSAGE = 65_536  # what a client says: a subscription with a thousand names fits
 LARGEST_SEQ = 2**53
 GOING_AWAY = 1001
+SHOWN = 200  # characters of a client's own words in an error
 
 
 class Order(Struct, frozen=True):
@@ -65,15 +66,18 @@ class FeedClient:
         """Do what the client says."""
         try:
             order = msgspec.json.decode(text, type=Order)
-        except (msgspec.DecodeError, UnicodeEncodeError) as problem:
-            self.connection.say(envelope.error(f"not understood: {problem}"))
+            "".join(order.types or ()).encode()  # half a surrogate pair is JSON, but no text
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+            self.connection.say(envelope.error(f"not understood: {_shown(str(problem))}"))
             return
         if order.action == "subscribe":
             self._subscribe(order)
         elif order.action == "ping":
             self.connection.say(envelope.pong(order.ts))
         else:
-            self.connection.say(envelope.error(f"action is {order.action!r}, must be 'subscribe' or 'ping'"))
+            self.connection.say(
+                envelope.error(f"action is {_shown(repr(order.action))}, must be 'subscribe' or 'ping'")
+            )
 
     def _subscribe(self, order: Order) -> None:
         if order.since is not None and not 0 <= order.since < LARGEST_SEQ:
@@ -88,6 +92,12 @@ class FeedClient:
     async def _catch_up(self, catch_up: CatchUp, since: int) -> None:
         with contextlib.suppress(ConnectionError):  # the reading side sees it too, and ends the client
             await catch_up.run(since)
+
+
+def _shown(text: str) -> str:
+    """Return what a client said, short enough to be said back."""
+    text = text.encode(errors="replace").decode()
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 class FeedServer:
@@ -116,6 +126,7 @@ class FeedServer:
         connection = Connection(transport, writer, self._settings.client_bytes, self._settings.client_age_s)
         client = FeedClient(self._hub, self._archive, connection)
         self.clients.add(client)
+        request["stays"]()
         try:
             await self._welcome(client)
             async for message in socket:
@@ -135,10 +146,10 @@ class FeedServer:
         client.connection.say(envelope.hello(timeline.seq, self._version, {*TYPES, *timeline.last}))
         seq, message = await self._snapshots.message()
         client.connection.say(message)
-        floor = timeline.ring.floor
+        floor = timeline.ring.below_oldest if seq < timeline.ring.floor else seq
         if seq < floor:  # state is far behind: what lies between is history, which is not sent unasked
             client.connection.say(envelope.dropped(None, seq + 1, floor))
-        client.follow(Subscription(None), max(seq, floor))
+        client.follow(Subscription(None), floor)
 
     def check(self, now_s: float) -> None:
         """Look after clients that do not read. To be called each second or so."""

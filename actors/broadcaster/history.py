@@ -5,6 +5,7 @@ and records scanned, never ending within a record. A cursor begins at the newest
 Blocking: it belongs where no event loop waits. Never writes.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from actors.rugs.normalize import Memory, derive
 
 RECENT_CHECKPOINTS = 3  # one each 10 s, and one at the end of each round
 RECENT_RECORDS = 10_000  # at most, some 0.2 s of work
+MARK_RECORDS = 250  # between two remembered places, at least
+MARKS = 64  # of some 130 KB each
 RECORDS_A_PAGE = 2000  # some 100 ms of work: then somebody else has a turn
 
 
@@ -48,6 +51,8 @@ class Cursor:
         """start: the record after which `memory` stands; since: no event up to this number is wanted."""
         self.at = since  # every event up to this number was given out
         self.whole = True  # False: the limit cut a record's events in two, this cursor cannot go on
+        self.floor = since  # no event between this and `at` is wanted by `asker`
+        self.asker: tuple[str, ...] | None = ()  # the key of the subscription that was asked for last
         self._read = start  # everything up to this record went through the memory
         self._memory = memory
         self._last: dict[str, int] = dict(memory.last)
@@ -76,6 +81,8 @@ class Cursor:
             if len(events) >= events_max or size >= bytes_max:
                 break
         last = dict(self._last) if last is None else last
+        self.floor = events[-1].seq if events else self.floor if wanted.key == self.asker else since
+        self.asker = wanted.key
         return Page(after=since, upto=self.at, last=last, events=events, done=done)
 
     def _last_before(self, since: int, new: list[Event]) -> dict[str, int]:
@@ -96,6 +103,19 @@ class Cursor:
         """Type -> its last number among all that was read."""
         return self._last
 
+    @property
+    def read(self) -> int:
+        """The record after which the memory stands."""
+        return self._read
+
+    def continues(self, since: int, wanted: Subscription) -> bool:
+        """Say whether the next page is what comes after `since` for this subscription."""
+        return since == self.at or (self.asker == wanted.key and self.floor <= since <= self.at)
+
+    def memory(self) -> bytes:
+        """Return the memory as it stands, encoded."""
+        return msgspec.msgpack.encode(self._memory)
+
     def close(self) -> None:
         """Give the open file back."""
         self._reader.close()
@@ -113,11 +133,21 @@ class Cursor:
 
 
 class History:
-    """Opens cursors."""
+    """Opens cursors. Remembers where earlier ones were, so that the next one need not begin at a checkpoint."""
 
     def __init__(self, data_dir: Path) -> None:
         self._journal_dir = data_dir / "journal"
         self._checkpoints = Checkpoints(data_dir / "checkpoints")
+        self._marks: OrderedDict[int, bytes] = OrderedDict()  # record -> the memory after it
+
+    def mark(self, cursor: Cursor) -> None:
+        """Remember the place up to which a cursor has read."""
+        nearest = max((seq for seq in self._marks if seq <= cursor.read), default=0)
+        if cursor.read - nearest < MARK_RECORDS * SEQ_STEP:
+            return
+        self._marks[cursor.read] = cursor.memory()
+        if len(self._marks) > MARKS:
+            self._marks.popitem(last=False)
 
     def open(self, since: int) -> Cursor:
         """Return a cursor whose first event is the first above `since`. TooOld: that is not kept."""
@@ -139,6 +169,10 @@ class History:
         return 0 if oldest is None else max(0, record_of(oldest - 1))
 
     def _memory(self, at_or_below: int, begin: int) -> tuple[int, Memory]:
+        marked = max((seq for seq in self._marks if begin <= seq <= at_or_below), default=-1)
+        if marked >= max((seq for seq in self._checkpoints.seqs() if seq <= at_or_below), default=0):
+            self._marks.move_to_end(marked)
+            return marked, msgspec.msgpack.decode(self._marks[marked], type=Memory)
         while (found := self._checkpoints.newest(at_or_below)) is not None and found[0] >= begin:
             try:
                 return found[0], msgspec.msgpack.decode(found[1], type=Memory)

@@ -16,6 +16,7 @@ from actors.broadcaster.guard import Guard, bracketed
 from actors.broadcaster.health import StatusSource, reasons
 from actors.core.clock import now_us
 from actors.core.endpoints import everything, lookup
+from actors.core.runtime import Context
 
 PAGES = Path(__file__).parent / "pages"
 SCRIPT = "text/javascript"
@@ -38,8 +39,8 @@ class Figures:
 class Monitor:
     """Answers the monitor's requests."""
 
-    def __init__(self, runtime_dir: Path, guard: Guard, source: StatusSource, figures: Figures) -> None:
-        self._runtime_dir = runtime_dir
+    def __init__(self, context: Context, guard: Guard, source: StatusSource, figures: Figures) -> None:
+        self._runtime_dir = context.runtime_dir
         self._guard = guard
         self._source = source
         self._figures = figures

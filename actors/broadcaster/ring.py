@@ -27,6 +27,11 @@ class Ring:
     def __len__(self) -> int:
         return len(self._events) - self._begin
 
+    @property
+    def below_oldest(self) -> int:
+        """The number before the oldest event here, `floor` where there is none."""
+        return self._seqs[self._begin] - 1 if len(self) else self.floor
+
     def start(self, floor: int, last: dict[str, int]) -> None:
         """Begin anew above `floor`; last: type -> its last number up to there."""
         self.floor, self._floor_last = floor, dict(last)

@@ -59,8 +59,8 @@ def trade_frame(number: int) -> bytes:
 
 
 def chat_frame(number: int, text: str = "hi") -> bytes:
-    """An event that nothing is known of."""
-    return b'42["newChatMessage",' + json.dumps({"n": number, "text": text}).encode() + b"]"
+    """An event without a type of its own."""
+    return b'42["newChatMessage",' + json.dumps({"timestamp": number, "message": text}).encode() + b"]"
 
 
 def frames(count: int, first: int = 0) -> list[bytes]:

@@ -103,3 +103,13 @@ def test_the_brake_remembers_a_bounded_number_of_places() -> None:
     for number in range(5000):
         guesses.wrong(str(number), 0.0)
     assert len(guesses._left) == Guesses.PLACES
+
+
+def test_of_10_000_wrong_tokens_in_ten_seconds_30_are_looked_at() -> None:
+    guesses, tried = Guesses(), 0
+    for number in range(10_000):
+        now_s = 100.0 + number / 1000
+        if guesses.allowed("a", now_s):
+            guesses.wrong("a", now_s)
+            tried += 1
+    assert tried in (29, 30)

@@ -11,6 +11,7 @@ import click
 
 from supervisor.ask import CommandError
 from supervisor.commands_compact import compact
+from supervisor.commands_import import import_files
 from supervisor.commands_journal import journal
 from supervisor.commands_look import check, doctor, events, logs, status
 from supervisor.commands_rebuild import rebuild
@@ -19,6 +20,8 @@ from supervisor.commands_run import reload, restart, start, stop
 from supervisor.commands_service import install_service
 from supervisor.commands_sql import sql
 from supervisor.commands_verify import verify
+from supervisor.completion import completion
+from supervisor.examples import show_examples
 from supervisor.settings import SettingsError
 from vectra_player.version import __version__
 
@@ -59,11 +62,14 @@ COMMANDS = (
     sql,
     verify,
     rebuild,
+    import_files,
     install_service,
+    completion,
 )
 
 for command in COMMANDS:
     main.add_command(command)
+show_examples(main)
 
 
 def run() -> None:

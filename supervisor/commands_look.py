@@ -9,6 +9,7 @@ import click
 
 from actors.core.config import Config
 from supervisor.ask import CommandError, NotRunning, ask
+from supervisor.completion import actor_names
 from supervisor.plan import known_ids
 from supervisor.settings import SettingsError
 from supervisor.shared_flags import Given, settings_flags
@@ -45,7 +46,7 @@ def status(given: Given, as_json: bool) -> None:
 
 
 @click.command(short_help="The last lines of the logs; -f follows them.")
-@click.argument("actor", required=False)
+@click.argument("actor", required=False, shell_complete=actor_names)
 @click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(0), help="How many last lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
 @settings_flags

@@ -15,6 +15,7 @@ import click
 from actors.core.config import Config
 from actors.core.files import PRIVATE_FILE, private_dir
 from supervisor.ask import CommandError, NotRunning, Watch, ask, require_running, wait_ready
+from supervisor.completion import actor_names
 from supervisor.console import READY_MARK
 from supervisor.locks import running_pid
 from supervisor.logs import last_lines
@@ -143,7 +144,7 @@ def stop(given: Given) -> None:
 
 
 @click.command(short_help="Stop and start one actor, or all.")
-@click.argument("actor", required=False)
+@click.argument("actor", required=False, shell_complete=actor_names)
 @settings_flags
 def restart(given: Given, actor: str | None) -> None:
     """Stop and start ACTOR, or without it all actors, in order, and wait until they are ready."""

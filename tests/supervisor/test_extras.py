@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from actors.core.config import ActorGroup, Actors, Config, ExtraActor
-from supervisor.ask import CommandError, ask
+from supervisor.ask import ask
 from supervisor.inner import wrong_inside
 from supervisor.keys import all_keys
 from supervisor.plan import PROGRAM, groups, longest_stop_s, plan
@@ -19,6 +19,7 @@ from supervisor.settings import SettingsError, load
 from tests.house import House
 from tests.processes import wait_for
 from tests.supervisor.running import Running, child, is_gone, running, until
+from tests.supervisor.test_cli import vectra
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "extra-actor.md"
 
@@ -172,6 +173,8 @@ def test_a_start_that_cannot_be_imported_leaves_the_tree_up_and_is_named(tmp_pat
         assert "start is 'nowhere:run', which cannot be imported: No module named 'nowhere'" in reasons[0]
         assert "start is 'broken:run', which cannot be imported: No module named 'nothing_of_that_name'" in reasons[1]
         assert {supervisor.actor(name)["state"] for name in ("lost", "broken")} == {"crash-looping"}
+        degraded = vectra(tmp_path, "status")
+        assert (degraded.returncode, "lost          died" in degraded.stdout) == (1, True)
         assert change(supervisor, setting({"id": "lost", "start": "children:works"})) == ["lost"], "mended"
         until(lambda: [actor["state"] for actor in supervisor.status()["actors"]] == ["ready", "ready"])
 
@@ -193,8 +196,9 @@ def test_a_reload_starts_stops_and_restarts_only_them(tmp_path: Path) -> None:
         until(settled)
         assert (supervisor.pid("ours"), supervisor.pid("stays")) == (before["ours"], before["stays"])
         assert is_gone(before["goes"])
-        with pytest.raises(CommandError, match=r"strategy is 'all', must be one of"):
-            change(supervisor, [*new, 'actors.groups=[{"id": "g", "strategy": "all"}]'])
+        tmp_path.joinpath("set.json").write_text(json.dumps([*new, 'actors.groups=[{"id": "g", "strategy": "all"}]']))
+        refused = vectra(tmp_path, "reload")
+        assert (refused.returncode, "strategy is 'all', must be one of" in refused.stderr) == (2, True)
         assert supervisor.pid("comes") > 0
         assert {actor["state"] for actor in supervisor.status()["actors"]} == {"ready"}
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from vectra_player.addresses import resolve
 
 HIGH_WATER = 10_000  # events that wait for a slow consumer; beyond it they are lost and fetched again
+BEAT_MS = 1000  # between two signs of life; after twice as long without one the connection is made anew
 REQUEST_S = 2.0  # for one try; a question may be asked again, it changes nothing
 
 
@@ -77,6 +78,8 @@ class Sockets:
         for name, socket in (("events", self.events), ("requests", self.requests)):
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.RCVHWM, HIGH_WATER)
+            socket.setsockopt(zmq.HEARTBEAT_IVL, BEAT_MS)  # a network that is gone says nothing
+            socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 2 * BEAT_MS)
             if self._keys is not None:
                 socket.curve_serverkey = self._keys.server
                 socket.curve_publickey, socket.curve_secretkey = self._keys.public, self._keys.secret

@@ -75,7 +75,7 @@ function exportLines() {
 const { endpoints } = await (await fetch("/status.json")).json();
 const feed = new URL(endpoints.feed);
 feed.hostname = location.hostname;
-const client = new VectraClient(feed.href);
+const client = new VectraClient(feed.href, { heal: false }); // what is shown is the present
 client.onEvent = keep;
 client.onHole = (hole) => keep({ type: "dropped", ...hole });
 client.onState = (state) => {

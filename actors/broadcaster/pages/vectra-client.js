@@ -6,61 +6,83 @@
  *   client.onEvent = (event) => console.log(event.type, event.seq, event.data);
  *   client.start();
  *
- * Comes back by itself after a lost connection, with `since`, so that nothing is missed or seen twice while the
- * journal still has it. What is lost for good is told to `onHole`.
+ * Every event once, in order: after a lost connection, a restart, or a loss on the way (we read too slowly) it asks
+ * again with `since`, and the journal fills in. A connection that has gone silent is found by pings. What is lost for
+ * good is told to `onHole`.
  *
  * @typedef {{type: string, ts: number, gameId: string|null, seq: number, prev: number|null, data: object}} VectraEvent
+ * @typedef {{seq: number, data: object, last: Object<string, number>}} Snapshot
  * @typedef {{count: number|null, from: number, to: number}} Hole
+ * @typedef {"connecting"|"open"|"closed"} State
  */
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
+const PING_MS = 5000;
+const SILENT_MS = 12000; // two pings and their answers
 
 export class VectraClient {
   /**
    * @param {string} url
-   * @param {{types?: string[]|null, since?: number|null}} [options] types: null is all; a trailing `*` is a wildcard
+   * @param {{types?: string[]|null, since?: number|null, heal?: boolean, pingMs?: number}} [options]
+   *   types: null is all; a trailing `*` is a wildcard. since: begin after this number. heal: ask again for what was
+   *   lost on the way (default); false: tell it to `onHole` and stay at the present. pingMs: how often to ask for a
+   *   sign of life.
    */
   constructor(url, options = {}) {
     this.url = url;
+    /** What is asked for. @type {string[]|null} */
     this.types = options.types ?? null;
     /** The number up to which everything was seen. @type {number|null} */
     this.seq = options.since ?? null;
     /** @type {(event: VectraEvent) => void} */
     this.onEvent = () => {};
-    /** The current state, on each connection. @type {(snapshot: {seq: number, data: object, last: object}) => void} */
+    /** The current state, on each connection. @type {(snapshot: Snapshot) => void} */
     this.onSnapshot = () => {};
     /** @type {(hole: Hole) => void} */
     this.onHole = () => {};
-    /** @type {(state: "connecting"|"open"|"closed") => void} */
+    /** @type {(state: State) => void} */
     this.onState = () => {};
+    /** What the feed refused, in its words. @type {(message: string) => void} */
+    this.onError = () => {};
+    this._heals = options.heal ?? true;
+    this._pingMs = options.pingMs ?? PING_MS;
+    this._silentMs = (this._pingMs * SILENT_MS) / PING_MS;
     this._socket = null;
     this._waitMs = FIRST_WAIT_MS;
     this._timer = null;
+    this._pinging = null;
+    this._heardMs = 0;
     this._stopped = true;
-    this._following = false;
+    this._following = false; // what comes belongs to a subscription of ours
+    this._healedAt = null; // the number from which a loss was asked for again
   }
 
   /** Connect, and stay connected. */
   start() {
+    if (!this._stopped) return;
     this._stopped = false;
+    this._waitMs = FIRST_WAIT_MS;
     this._connect();
   }
 
-  /** Disconnect for good. */
+  /** Disconnect for good, or until `start`. */
   stop() {
     this._stopped = true;
     clearTimeout(this._timer);
-    this._socket?.close();
+    const socket = this._socket;
+    if (!socket) return;
+    this._closed(socket);
+    socket.close();
   }
 
   /**
-   * Change what is sent from now on.
+   * Change what is sent from now on. What both subscriptions hold goes on without a hole or a double.
    * @param {string[]|null} types
    */
   subscribe(types) {
     this.types = types;
-    this._subscribe(null);
+    this._subscribe(this.seq);
   }
 
   _connect() {
@@ -68,8 +90,12 @@ export class VectraClient {
     this._following = false;
     const socket = new WebSocket(this.url);
     this._socket = socket;
+    this._heardMs = Date.now();
+    this._pinging = setInterval(() => this._ping(socket), this._pingMs);
     socket.onopen = () => this._subscribe(this.seq);
-    socket.onmessage = (message) => this._receive(JSON.parse(message.data));
+    socket.onmessage = (message) => {
+      if (socket === this._socket) this._receive(JSON.parse(message.data));
+    };
     socket.onclose = () => this._closed(socket);
     socket.onerror = () => this._closed(socket); // some runtimes say no more than this where nobody listens
   }
@@ -77,39 +103,70 @@ export class VectraClient {
   _closed(socket) {
     if (socket !== this._socket) return;
     this._socket = null;
+    this._following = false;
+    clearInterval(this._pinging);
     this.onState("closed");
     if (this._stopped) return;
     this._timer = setTimeout(() => this._connect(), this._waitMs * (0.5 + Math.random()));
     this._waitMs = Math.min(this._waitMs * 2, LONGEST_WAIT_MS);
   }
 
+  /** Ask for a sign of life; give up a connection that gave none. The network may be gone without a word. */
+  _ping(socket) {
+    if (Date.now() - this._heardMs > this._silentMs) {
+      this._closed(socket);
+      socket.close();
+    } else if (socket.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify({ action: "ping", ts: Date.now() }));
+    }
+  }
+
   _subscribe(since) {
-    this._following = false;
     if (this._socket?.readyState === WebSocket.OPEN) {
       this._socket.send(JSON.stringify({ action: "subscribe", types: this.types, since }));
     }
   }
 
   _receive(message) {
-    if (message.type === "hello" || message.type === "pong" || message.type === "error") return;
-    if (message.type === "snapshot") {
+    this._heardMs = Date.now();
+    if (message.type === "hello" || message.type === "pong") return;
+    if (message.type === "error") {
+      this.onError(message.message);
+    } else if (message.type === "snapshot") {
       this.onSnapshot(message);
     } else if (message.type === "subscribed") {
       this._following = true;
       this._waitMs = FIRST_WAIT_MS;
-      this.seq = message.seq;
+      this.seq = Math.max(this.seq ?? 0, message.seq);
       this.onState("open");
-    } else if (!this._following) {
-      return; // sent before our subscription was read: it comes again if we want it
-    } else if (message.type === "dropped") {
-      this.seq = Math.max(this.seq, message.to);
-      this.onHole(message);
-    } else if (message.seq > this.seq) {
-      if (message.prev !== null && message.prev > this.seq) {
-        this.onHole({ count: null, from: this.seq + 1, to: message.prev });
-      }
-      this.seq = message.seq;
-      this.onEvent(message);
+    } else if (this._following) {
+      this._take(message); // else it was sent before our subscription was read: it comes again if we want it
     }
+  }
+
+  _take(message) {
+    if (message.type === "dropped") {
+      if (message.to > this.seq) this._lost({ count: message.count, from: message.from, to: message.to });
+      return;
+    }
+    if (message.seq <= this.seq) return;
+    if (message.prev !== null && message.prev > this.seq) {
+      this._lost({ count: null, from: this.seq + 1, to: message.prev }, true);
+      if (!this._following) return;
+    }
+    this.seq = message.seq;
+    this.onEvent(message);
+  }
+
+  /** Ask again for what was lost on the way, once; where the journal has it no more, tell it. */
+  _lost(hole, unsaid = false) {
+    if (this._heals && (unsaid || hole.count !== null) && this._healedAt !== this.seq) {
+      this._healedAt = this.seq;
+      this._following = false;
+      this._subscribe(this.seq);
+      return;
+    }
+    this.seq = Math.max(this.seq, hole.to);
+    this.onHole(hole);
   }
 }

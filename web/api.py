@@ -1,14 +1,15 @@
-"""`/api/*`: what the pages use, and any program with the token may. Described in `openapi.json`.
+"""`/api/*`: what the pages use, and any program with the token may. Described at `/api/openapi.json`.
 
 JSON in and out; errors as in contract 4.8. Each answer tells what happened, not what was asked.
 """
 
 import re
-from pathlib import Path
 
 import msgspec
 from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_response
 
+from web.answers import Games, GamesQuery, LiveStateAnswer, Restarted, Status, Switched
 from web.app import as_json
 from web.errors import Refused
 from web.house import House
@@ -17,7 +18,6 @@ from web.rounds import PricedRound
 
 GAME_ID = re.compile(r"^[\w-]{1,80}$")
 LIMIT, MOST = 50, 500
-DESCRIPTION = Path(__file__).with_name("openapi.json")
 
 
 def api_routes(hub: Hub, house: House) -> Blueprint:
@@ -25,24 +25,35 @@ def api_routes(hub: Hub, house: House) -> Blueprint:
     routes = Blueprint("api", __name__, url_prefix="/api")
 
     @routes.get("/status")
+    @document_response(Status)
     async def status() -> Response:
+        """The supervisor's status, as `vectra-supervisor status --json`."""
         return as_json(await house.status())
 
     @routes.get("/state")
+    @document_response(LiveStateAnswer)
     async def state() -> Response:
+        """The live state, as in a snapshot of the feed."""
         answer = await house.snapshot()
         return as_json({"seq": answer.seq, "last": answer.last, "data": msgspec.Raw(answer.state)})
 
     @routes.post("/recording/start")
+    @document_response(Switched)
     async def start_recording() -> Response:
+        """Switch the recording on; answers when the journal has it on disk."""
         return as_json({"on": True, "seq": await house.record(True)})
 
     @routes.post("/recording/stop")
+    @document_response(Switched)
     async def stop_recording() -> Response:
+        """Switch the recording off; answers when the journal has it on disk."""
         return as_json({"on": False, "seq": await house.record(False)})
 
     @routes.get("/games")
+    @document_querystring(GamesQuery)
+    @document_response(Games)
     async def games() -> Response:
+        """Finished rounds, newest first."""
         limit = number("limit", LIMIT, 1, MOST)
         before = number("before", None, 0, 2**53)
         found = await hub.rounds(limit or LIMIT, before, sidebets=True)
@@ -50,16 +61,16 @@ def api_routes(hub: Hub, house: House) -> Blueprint:
         return as_json({"games": found, "next": following})
 
     @routes.get("/games/<game_id>")
+    @document_response(PricedRound)
     async def game(game_id: str) -> Response:
+        """One finished round with its prices."""
         return as_json(await find(hub, game_id))
 
     @routes.post("/actors/<name>/restart")
+    @document_response(Restarted)
     async def restart(name: str) -> Response:
+        """Restart an actor; `result` is the supervisor's answer."""
         return as_json({"actor": name, "result": await house.restart(name)})
-
-    @routes.get("/openapi.json")
-    async def openapi() -> Response:
-        return Response(DESCRIPTION.read_bytes(), content_type="application/json")
 
     return routes
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from web.rounds import COLUMNS, PricedRound, Round
@@ -51,9 +52,11 @@ class Archive:
         with self._lock:
             return self._again_if_swapped(lambda: self._newest(limit, before, sidebets))
 
-    def find(self, game_id: str) -> PricedRound | None:
-        """Return a round with its prices, None where it is not on disk."""
+    def find(self, game_id: str, path: Path | None = None) -> PricedRound | None:
+        """Return a round with its prices, None where it is not on disk. path: the file that should have it."""
         with self._lock:
+            if path is not None and (found := _one(path, game_id)) is not None:
+                return found
             return self._again_if_swapped(lambda: self._find(game_id))
 
     def _again_if_swapped(self, read: Callable[[], T]) -> T:
@@ -78,8 +81,7 @@ class Archive:
     def _find(self, game_id: str) -> PricedRound | None:
         for file in sorted(self._files(), key=lambda file: _likely(file, game_id), reverse=True):
             if any(one.game_id == game_id for one in self._light(file.path)):
-                whole = _rows(file.path, PricedRound, (*COLUMNS, "prices"))
-                return next(one for one in whole if one.game_id == game_id)
+                return _one(file.path, game_id)
         return None
 
     def _light(self, path: Path) -> list[Round]:
@@ -110,6 +112,23 @@ def _list(day: Path) -> Iterator[GameFile]:
 def _likely(file: GameFile, game_id: str) -> tuple[bool, int]:
     day = f"date={game_id[:4]}-{game_id[4:6]}-{game_id[6:8]}"  # ids begin with the UTC date, as YYYYMMDD
     return file.path.parent.name == day, file.first
+
+
+def _one(path: Path, game_id: str) -> PricedRound | None:
+    """Return one row whole: of the row groups only the one that holds it is read, and of that only its row decoded."""
+    try:
+        with pq.ParquetFile(path) as file:
+            present = [name for name in (*COLUMNS, "prices") if name in file.schema_arrow.names]
+            for group in range(file.num_row_groups):
+                ids = file.read_row_group(group, columns=["game_id"], use_threads=False).column(0)
+                place = pc.index(ids, game_id).as_py()
+                if place >= 0:
+                    row = file.read_row_group(group, columns=present, use_threads=False).slice(place, 1)
+                    values = {name: _plain(row.column(name))[0] for name in present}
+                    return msgspec.convert(values, PricedRound)
+    except FileNotFoundError:  # a compaction took it
+        return None
+    return None
 
 
 def _rows(path: Path, kind: type[R], columns: tuple[str, ...]) -> list[R]:

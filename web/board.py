@@ -4,7 +4,8 @@ Messages of the streams in; out, for each page, what changed since the version i
 no queue anywhere: it simply gets the newest values when it is ready again.
 """
 
-from typing import Any, Literal, NamedTuple
+from collections import deque
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import msgspec
 
@@ -13,11 +14,15 @@ from actors.rugs.readings import integer, mapping, number
 from web.chart import Chart, Cursor
 from web.pulse import Pulse
 from web.rounds import PricedRound, Round, chip, from_event
+from web.system_rows import SystemRecord, record
+from web.vitals import Vitals
 from web.words import ACTORS, exit_words, health, page_error, work_error
 
-View = Literal["all", "pulse"]
+View = Literal["all", "pulse", "recording", "system"]
+VIEWS: dict[str, tuple[str, ...]] = {"recording": ("rates",), "system": ("rates", "vitals")}  # besides the pulse
 PULSE_KEYS = frozenset({"lastFrameAt", "connected"})  # of the state, for pages without live numbers
 LAST_ROUNDS = 50
+FRESH_RECORDS = 500
 SIDEBET_TICKS = 40
 REPORTED_MS = 500  # actors report four times a second: a status is at most this old
 UNSHOWN = frozenset({"uptime_s", "stats", "progress"})  # pages count uptime on by themselves, from startedAt
@@ -57,9 +62,11 @@ class Board:
     def __init__(self) -> None:
         self.chart = Chart()
         self.fresh: dict[str, PricedRound] = {}  # rounds that ended while we listened, newest last
+        self.system: deque[SystemRecord] = deque(maxlen=FRESH_RECORDS)  # what is not in Parquet yet, and some more
         self._pulse = Pulse()
+        self._vitals = Vitals()
         self._version = 0
-        self._sheets = {name: Sheet() for name in ("state", "status", "pulse", "rounds")}
+        self._sheets = {name: Sheet() for name in ("state", "status", "pulse", "rounds", "rates", "vitals")}
         self._rounds: list[Round] = []
         self._pending: LiveState | None = None
         self._state_seq = -1
@@ -125,11 +132,13 @@ class Board:
                 self._pulse.all_on_disk(now_ms - REPORTED_MS)
             actors = sorted(status.get("actors") or [], key=_place)
             values["actors"] = [_actor(actor, now_ms) for actor in actors]
+            self._put("vitals", self._vitals.hear(actors, now_ms))
         self._put("status", values)
 
     def hear_pulse(self, now_ms: int) -> None:
         """Bring the figures of the last seconds up to date."""
         self._put("pulse", self._pulse.figures(now_ms))
+        self._put("rates", {"types": self._pulse.by_type(now_ms)})
 
     def load_rounds(self, rounds: list[Round], newest: PricedRound | None) -> None:
         """Take the last rounds from disk; `newest` is shown until a round runs."""
@@ -144,18 +153,22 @@ class Board:
     def since(self, known: Known, view: View) -> tuple[dict[str, Any], Known]:
         """Return what a page lacks, by section, and what it has then."""
         self.settle()
-        if view == "pulse":
-            news = {
+        if view != "all":
+            news = {name: self._sheets[name].since(known.version) for name in VIEWS.get(view, ())}
+            news |= {
                 "state": self._sheets["state"].since(known.version, PULSE_KEYS),
                 "status": self._sheets["status"].since(known.version),
                 "pulse": self._sheets["pulse"].since(known.version),
             }
             return _full_only(news), Known(self._version)
-        news = {name: sheet.since(known.version) for name, sheet in self._sheets.items()}
+        news = {name: self._sheets[name].since(known.version) for name in ("state", "status", "pulse", "rounds")}
         chart, cursor = self.chart.since(known.chart)
         return _full_only({**news, "chart": chart or {}}), Known(self._version, cursor)
 
     def _hear(self, event: Event) -> bool:
+        if event.type.startswith("system."):
+            self.system.append(record(event.seq, event.ts * 1000, event.type.removeprefix("system."), event.data))
+            return False
         if event.type == "game.tick" and event.game_id is not None:
             data: dict[str, Any] = msgspec.json.decode(event.data)
             tick, price = integer(data.get("tickCount")), number(data.get("price"))
@@ -174,6 +187,14 @@ class Board:
     def _put(self, section: str, values: dict[str, Any]) -> None:
         self._version += 1
         self._sheets[section].put(values, self._version)
+
+
+def view(name: str | None) -> View:
+    """Return the view of that name; everything for a name that is none."""
+    for one in get_args(View):
+        if one == name:
+            return cast(View, one)
+    return "all"
 
 
 def window(sidebet: Any) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ really happened, never "sent". Lives in the web actor's event loop.
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
 import uuid
@@ -15,8 +16,10 @@ import msgspec
 from actors.core import streams
 from actors.core.bus import AsyncDealer, AsyncInbox, Bus, Outbox
 from actors.core.clock import now_us
+from actors.core.config import Journal
 from actors.core.messages import Answer, Ask, Committed, LiveState, SnapshotQuery, Submit
 from web.errors import Refused
+from web.storage import Limits
 
 STATUS_S = 1.0
 RESTART_S = 10.0
@@ -37,6 +40,7 @@ class House:
         self._commands: Outbox[Submit] = bus.outbox(streams.COMMANDS)
         self._results: AsyncInbox[Committed] = bus.async_inbox(streams.RESULTS)
         self._waiting: dict[str, asyncio.Future[Committed]] = {}
+        self._limits = Limits(Journal().max_bytes, Journal().retention_days)
 
     async def status(self) -> dict[str, Any]:
         """Return the object of contract 4.2."""
@@ -50,6 +54,21 @@ class House:
             )
         status: dict[str, Any] = msgspec.json.decode(answer.data)
         return status
+
+    async def settings(self) -> dict[str, Any]:
+        """Return `path`, `config` and `sources`: the settings in force, and where each value came from."""
+        answer = await self._status.ask(Ask(id=next(self._ids), op="config"), STATUS_S)
+        if answer is None or answer.error is not None:
+            raise Refused(503, "supervisor_silent", f"The supervisor did not tell its settings within {STATUS_S:g} s.")
+        settings: dict[str, Any] = msgspec.json.decode(answer.data)
+        return settings
+
+    async def journal_limits(self) -> Limits:
+        """Return the journal's limits in force; the last known ones where the supervisor is silent."""
+        with contextlib.suppress(Refused):
+            journal = (await self.settings())["config"]["journal"]
+            self._limits = Limits(journal["max_bytes"], journal["retention_days"])
+        return self._limits
 
     async def restart(self, actor: str) -> Any:
         """Restart an actor and return the supervisor's answer."""

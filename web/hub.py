@@ -1,7 +1,7 @@
 """Keeps the board up to date from the streams, and wakes the open pages.
 
-Live events and states in; `Page.wake` out. The supervisor is asked once a second while a page is open, the Parquet
-files are looked at again after each round. Holes in the live stream are healed by a snapshot.
+Live events and states in; `Page.wake` out. The supervisor is asked once a second while a page is open, else each
+five seconds; the Parquet files are looked at again after each round. Holes in the live stream are healed by a snapshot.
 """
 
 import asyncio
@@ -16,9 +16,11 @@ from web.archive import Archive
 from web.board import LAST_ROUNDS, Board, Known, View
 from web.errors import Refused
 from web.house import House
+from web.register import Register
 from web.rounds import PricedRound, Round
 
 TURN_S = 1.0
+IDLE_S = 5.0
 RELOAD_S = 20.0  # a round takes at least 15 s
 
 
@@ -35,11 +37,12 @@ class Page:
 class Hub:
     """The board's listeners."""
 
-    def __init__(self, bus: Bus, house: House, archive: Archive, log: logging.Logger) -> None:
+    def __init__(self, bus: Bus, house: House, archive: Archive, register: Register, log: logging.Logger) -> None:
         self.board = Board()
         self.pages: set[Page] = set()
         self._house = house
         self._archive = archive
+        self._register = register
         self._log = log
         self._events: AsyncInbox[Events] = bus.async_inbox(streams.LIVE)
         self._states: AsyncInbox[LiveState] = bus.async_inbox(streams.LIVE_STATE)
@@ -80,8 +83,12 @@ class Hub:
 
     async def round(self, game_id: str) -> PricedRound | None:
         """Return one finished round with its prices."""
-        stored = await asyncio.to_thread(self._archive.find, game_id)
+        stored = await asyncio.to_thread(self._stored, game_id)
         return stored if stored is not None else self.board.fresh.get(game_id)
+
+    def _stored(self, game_id: str) -> PricedRound | None:
+        place = self._register.place(game_id)
+        return self._archive.find(game_id, place.path) if place is not None else None
 
     def _ring(self) -> None:
         for page in self.pages:
@@ -114,10 +121,12 @@ class Hub:
 
     async def _watch(self) -> None:
         await self._reload()
+        await asyncio.to_thread(self._register.place, "")  # read what is on disk now, not when the first page asks
         while True:
-            while not self.pages:
+            if not self.pages:
                 self._opened.clear()
-                await self._opened.wait()
+                with contextlib.suppress(TimeoutError):  # the lines of memory and processor go on without a page
+                    await asyncio.wait_for(self._opened.wait(), IDLE_S)
             try:
                 status = await self._house.status()
             except Refused:
@@ -127,7 +136,7 @@ class Hub:
             self.board.hear_pulse(now_ms)
             if self.board.state_is_behind():
                 self._stale.set()
-            if time.monotonic() >= self._reload_at_s:
+            if self.pages and time.monotonic() >= self._reload_at_s:
                 await self._reload()
             self._ring()
             await pause(TURN_S)

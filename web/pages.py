@@ -5,12 +5,18 @@ Data is put into the page by Jinja's escaping here, and by textContent in the sc
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
+import msgspec
 from quart import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from web.api import find, number
+from actors.rugs.schema import DOC_TYPES
+from web.api import find
+from web.asked import query
 from web.hub import Hub
+from web.ledger import Ledger
+from web.query import Query
 from web.rounds import Round, sidebet_counts
 from web.show import FILTERS
 
@@ -42,10 +48,9 @@ LATER = {
         "Their trades and side bets are recorded as the game sends them.",
     ),
 }
-PAGE_ROUNDS = 50
 
 
-def page_routes(hub: Hub) -> Blueprint:
+def page_routes(hub: Hub, ledger: Ledger) -> Blueprint:
     """Return the blueprint."""
     routes = Blueprint("pages", __name__)
     for name, filter_ in FILTERS.items():
@@ -61,17 +66,21 @@ def page_routes(hub: Hub) -> Blueprint:
 
     @routes.get("/recording")
     async def recording() -> str:
-        return await render_template("recording.html", here="recording")
+        return await render_template("recording.html", here="recording", doc_types=list(DOC_TYPES))
 
     @routes.get("/games")
     async def games() -> str | AnyResponse:
         wanted = request.args.get("id", "").strip()
         if re.fullmatch(r"[\w-]{1,80}", wanted):
             return redirect(f"/games/{wanted}", 303)
-        before = number("before", None, 0, 2**53)
-        rounds = await hub.rounds(PAGE_ROUNDS, before)
-        older = rounds[-1].seq if len(rounds) == PAGE_ROUNDS else None
-        return await render_template("games.html", here="games", rounds=rounds, older=older, before=before)
+        wanted = request.args.get("id", "").strip()
+        if re.fullmatch(r"[\w-]{1,80}", wanted):
+            return redirect(f"/games/{wanted}", 303)
+        asked = query(Query)
+        return await render_template(
+            "games.html", here="games", found=await ledger.rounds(asked), asked=asked, filtered=_filtered(asked),
+            link=lambda **changes: _link(asked, changes),
+        )  # fmt: skip
 
     @routes.get("/games/<game_id>")
     async def game(game_id: str) -> str:
@@ -92,6 +101,18 @@ def page_routes(hub: Hub) -> Blueprint:
         return redirect("/static/favicon.svg", 308)
 
     return routes
+
+
+def _filtered(asked: Query) -> bool:
+    return msgspec.structs.replace(asked, sort="time", order="down", page=1) != Query()
+
+
+def _link(asked: Query, changes: dict[str, Any]) -> str:
+    """Return the address of the same list in another order or on another page."""
+    wanted = msgspec.structs.asdict(asked) | changes
+    plain = msgspec.structs.asdict(Query())
+    given = {key: value for key, value in wanted.items() if value != plain[key]}
+    return "/games" + (f"?{urlencode(given)}" if given else "")
 
 
 def _bets(round_: Round) -> tuple[int, int] | None:

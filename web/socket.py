@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from quart import Blueprint, websocket
 
+from web.board import view
 from web.hub import Hub, Page, pause
 
 BEAT_S = 1.0
@@ -28,7 +29,7 @@ def socket_routes(hub: Hub, stop: asyncio.Event, count: dict[str, Any]) -> Bluep
 
     @routes.websocket("/ws/live")
     async def live() -> None:
-        page = hub.open("pulse" if websocket.args.get("view") == "pulse" else "all")
+        page = hub.open(view(websocket.args.get("view")))
         count["pages"] = len(hub.pages)
         try:
             await websocket.accept()

@@ -11,27 +11,43 @@ import pytest
 from quart import Quart
 
 from web.access import Door
-from web.api import DESCRIPTION, api_routes
+from web.actor import all_routes
 from web.app import create_app
+from web.openapi import describe
 from web.rounds import COLUMNS
 
+DOCUMENT = "/api/openapi.json"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
 
 
 @pytest.fixture
-def described() -> dict[str, Any]:
-    described: dict[str, Any] = json.loads(DESCRIPTION.read_text())
-    return described
+def app() -> Quart:
+    nothing = cast(Any, None)
+    routes = all_routes(nothing, nothing, nothing, nothing, Path("/nonexistent"))
+    made = create_app(Door("t" * 43, "127.0.0.1", 5000, []), routes, logging.getLogger("test"))
+    describe(made)
+    return made
 
 
 @pytest.fixture
-def app() -> Quart:
-    routes = api_routes(cast(Any, None), cast(Any, None))
-    return create_app(Door("t" * 43, "127.0.0.1", 5000, []), [routes], logging.getLogger("test"))
+def described(app: Quart) -> dict[str, Any]:
+    status, body = ask(app, "/api/openapi.json")
+    assert status == 200
+    described: dict[str, Any] = json.loads(body)
+    return described
+
+
+def ask(app: Quart, path: str) -> tuple[int, bytes | str]:
+    async def answer() -> tuple[int, bytes | str]:
+        headers = {"Authorization": f"Bearer {'t' * 43}", "Host": "localhost"}
+        response = await app.test_client().get(path, headers=headers)
+        return response.status_code, await response.get_data()
+
+    return asyncio.run(answer())
 
 
 def served(app: Quart) -> set[tuple[str, str]]:
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/") and rule.rule != DOCUMENT]
     return {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules
@@ -44,30 +60,34 @@ def test_every_route_is_described_and_nothing_else(app: Quart, described: dict[s
 
 
 def test_references_lead_somewhere(described: dict[str, Any]) -> None:
-    for reference in re.findall(r'"\$ref": "#/([^"]+)"', DESCRIPTION.read_text()):
+    references = re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(described))
+    assert len(references) > 20
+    for reference in references:
         place = described
         for step in reference.split("/"):
             place = place[step]
 
 
 def test_a_game_is_described_column_by_column(described: dict[str, Any]) -> None:
-    game = described["components"]["schemas"]["Game"]
-    assert list(game["properties"]) == list(COLUMNS) == game["required"]
+    assert set(described["components"]["schemas"]["Round"]["properties"]) == set(COLUMNS)
+
+
+def test_every_error_has_one_shape(described: dict[str, Any]) -> None:
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            told = operation["responses"]["default"]["content"]["application/json"]["schema"]
+            assert told == {"$ref": "#/components/schemas/Error"}, path
+            assert operation["summary"].endswith("."), path
 
 
 def test_every_route_stands_in_the_reference(described: dict[str, Any]) -> None:
     text = REFERENCE.read_text()
     for path in described["paths"]:
-        assert path.replace("{game_id}", "<id>").replace("{name}", "<name>") in text, path
+        assert path.replace("{game_id}", "<id>").replace("{name}", "<name>").replace("{job_id}", "<id>") in text, path
 
 
 def test_an_unknown_error_is_told_without_its_inside(app: Quart) -> None:
-    async def ask() -> tuple[int, bytes | str]:
-        client = app.test_client()
-        response = await client.get("/api/status", headers={"Authorization": f"Bearer {'t' * 43}", "Host": "localhost"})
-        return response.status_code, await response.get_data()
-
-    status, body = asyncio.run(ask())
+    status, body = ask(app, "/api/status")
     assert status == 500
     assert json.loads(body)["error"]["code"] == "internal_error"
     assert "NoneType" not in str(body)

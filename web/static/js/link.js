@@ -7,7 +7,7 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
 const OFFSETS_KEPT = 8;
 
-export const doc = { state: {}, status: {}, pulse: {}, rounds: {}, chart: null };
+export const doc = { state: {}, status: {}, pulse: {}, rounds: {}, rates: {}, vitals: {}, chart: null };
 export const link = { up: false, heardAt: null, lockedOut: false, everUp: false };
 
 const listeners = [];
@@ -45,7 +45,7 @@ function announce(sections) {
 }
 
 function merge(message) {
-  for (const name of ["state", "status", "pulse", "rounds"]) {
+  for (const name of ["state", "status", "pulse", "rounds", "rates", "vitals"]) {
     if (message[name]) doc[name] = { ...doc[name], ...message[name] };
   }
   const chart = message.chart;

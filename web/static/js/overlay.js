@@ -51,11 +51,12 @@ export class Overlay {
       const left = this.x(bet.start);
       const right = this.x(bet.end);
       if (left === null || right === null) continue;
-      context.globalAlpha = 0.75;
+      context.globalAlpha = bet.quiet ? 0.25 : 0.75;
       context.fillStyle = this.colours["accent-ground"];
       context.fillRect(left, 0, right - left, mediaSize.height);
       context.globalAlpha = 1;
       context.fillStyle = this.colours.accent;
+      if (bet.quiet) continue;
       const words = `side bet ${bet.start}–${bet.end}`;
       const fits = context.measureText(words).width + 2 * PAD < right - left;
       context.fillText(fits ? words : "bet", left + PAD, LABEL + PAD);
@@ -81,6 +82,7 @@ export class Overlay {
     if (x === null || y === null) return;
     const selling = /sell|close/.test(String(trade.side));
     const colour = selling ? this.colours.warn : this.colours.accent;
+    if (trade.quiet) return this.circle(context, x, y, 3, colour, null); // one of many: a dot without words
     this.circle(context, x, y, 5, this.colours.panel, colour);
     const word = String(trade.side).replace("_", " ").toUpperCase().slice(0, 12);
     const amount = typeof trade.amount === "number" ? ` ${trade.amount.toFixed(4)}` : "";

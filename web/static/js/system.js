@@ -4,7 +4,10 @@ import "./frame.js";
 import { DASH, bytes, clock, fixed, span, whole } from "./format.js";
 import { actorLook } from "./lists.js";
 import { doc, onChange, serverNow } from "./link.js";
+import { load, startLog } from "./logview.js";
 import { confirmed, data, find, make, post, show, text } from "./page.js";
+import { startReports } from "./reports.js";
+import { drawTree } from "./tree.js";
 
 const BACK_LIMIT_MS = 15_000;
 const waiting = new Map(); // actor name -> what its restart waits for
@@ -15,7 +18,13 @@ function rowOf(name) {
   if (row) return row;
   row = find("actor-row").content.firstElementChild.cloneNode(true);
   row.dataset.actor = name;
-  const button = row.querySelector("button");
+  const [log, button] = row.querySelectorAll("button");
+  log.setAttribute("aria-label", `Log of ${name}`);
+  log.addEventListener("click", () => {
+    load(name);
+    find("log-title").scrollIntoView({ block: "start" });
+    find("log").focus();
+  });
   button.setAttribute("aria-label", `Restart ${name}`);
   button.addEventListener("click", () => restart(name));
   body.append(row);
@@ -37,7 +46,48 @@ function drawActor(actor) {
   text(part("memory"), bytes(actor.rss_bytes));
   text(part("cpu"), typeof actor.cpu_percent === "number" ? `${fixed(actor.cpu_percent, 1)} %` : DASH);
   drawExit(row, actor.last_exit);
-  row.querySelector("button").disabled = waiting.has(actor.name);
+  row.querySelector("button.danger").disabled = waiting.has(actor.name);
+}
+
+/** Lines of the last ten minutes: from zero for the processor, between the extremes for memory. */
+function drawVitals() {
+  for (const row of find("actor-table").tBodies[0].children) {
+    const line = doc.vitals.samples?.[row.dataset.actor];
+    if (line) {
+      draw100(row.querySelector(".memory-line path"), line.rss, false);
+      draw100(row.querySelector(".cpu-line path"), line.cpu, true);
+    }
+    text(row.querySelector(".flow"), flowWords(doc.vitals.now?.[row.dataset.actor]));
+  }
+}
+
+function draw100(path, values, fromZero) {
+  const known = values.filter((value) => typeof value === "number");
+  const low = fromZero ? 0 : Math.min(...known);
+  const high = fromZero ? Math.max(5, ...known) : Math.max(low * 1.05, ...known);
+  const x = (index) => (100 * (index + 120 - values.length)) / 119;
+  let pen = "M";
+  const steps = values.map((value, index) => {
+    if (typeof value !== "number") {
+      pen = "M";
+      return "";
+    }
+    const step = `${pen}${x(index).toFixed(1)} ${(20 - (18 * (value - low)) / (high - low || 1)).toFixed(1)}`;
+    pen = "L";
+    return step;
+  });
+  const d = steps.join("") || "M0 0";
+  if (path.getAttribute("d") !== d) path.setAttribute("d", d);
+}
+
+function flowWords(now) {
+  if (!now) return DASH;
+  const parts = [];
+  if (typeof now.rates.turns === "number") parts.push(`${whole(now.rates.turns)} turns/s`);
+  if (typeof now.lag === "number") parts.push(`last one ${span(now.lag * 1000)} ago`);
+  const waiting = now.gauges.unacked ?? now.gauges.buffered_rows;
+  if (typeof waiting === "number") parts.push(`${whole(waiting)} waiting`);
+  return parts.join(" · ") || DASH;
 }
 
 function drawExit(row, last) {
@@ -117,6 +167,13 @@ function watchRestarts() {
 }
 
 onChange((changed) => {
+  if (changed.has("vitals") || changed.has("status")) {
+    drawVitals();
+    drawTree(find("tree"));
+    const gauges = doc.vitals.now?.normalizer?.gauges;
+    text(find("malformed"), whole(gauges?.malformed));
+    text(find("failures"), whole(gauges?.failures));
+  }
   if (!changed.has("status")) return;
   watchRestarts();
   draw();
@@ -125,3 +182,5 @@ setInterval(() => {
   watchRestarts();
   draw();
 }, 1000);
+startLog().catch(() => text(find("log-empty"), "The logs cannot be read."));
+startReports();

@@ -1,0 +1,127 @@
+"""Lines of recordings that other programs made, as frames. Pure.
+
+In: one line of a JSONL file, in one of three forms: `{"t", "dir", "frame"}` with the frame's exact text, and the older
+`{seq, ts, event, data}` and `{timestamp, event_type, data}`, where only an event's name and content were kept: the
+frame is written anew then. Out: time, direction and text; `BadLine` says what a line lacks. Times are Unix seconds,
+milliseconds, microseconds or ISO 8601 (UTC where no zone is told); a small number counts seconds from an unknown
+beginning, which `beginning_us` finds out.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from actors.rugs.jsontext import Unreadable, read
+from actors.rugs.packets import without_trace
+
+RELATIVE_BELOW: Final = 100_000_000
+"""Seconds; as a Unix time that is 1973."""
+LOOKED_AT: Final = 2000
+"""Lines of a recording in which its beginning is looked for."""
+_SENT: Final = frozenset({"sent", "out", "outgoing", "client", "send"})
+_TIMES: Final = ("t", "ts", "timestamp", "time")
+_NAMES: Final = ("event", "event_type", "type", "name")
+_STAMP: Final = re.compile(rb'timestamp\\*"\s*:\s*([0-9]{13})(?![0-9])')
+_NAMED_DATE: Final = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
+_GAME_DATE: Final = re.compile(rb'gameId\\*"\s*:\s*\\*"(20[0-9]{6})-')
+_LAST_US: Final = 253_402_300_800_000_000 - 1
+
+
+class BadLine(ValueError):
+    """A line tells of no frame; the message says why."""
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """One frame of a recording."""
+
+    at_us: int  # Unix microseconds, or since the recording's beginning
+    is_relative: bool
+    sent: bool
+    payload: bytes
+
+
+def read_line(line: bytes) -> Recorded:
+    """Return the frame of a line. BadLine: it has none."""
+    try:
+        told = read(line)
+    except Unreadable as error:
+        raise BadLine(f"is no JSON: {error}") from None
+    if not isinstance(told, dict):
+        raise BadLine(f"is {type(told).__name__}, must be an object")
+    at_us, is_relative = _time(next((told[name] for name in _TIMES if told.get(name) is not None), None))
+    sent = str(told.get("dir", told.get("direction", ""))).lower() in _SENT
+    return Recorded(at_us=at_us, is_relative=is_relative, sent=sent, payload=_payload(told))
+
+
+def beginning_us(lines: Iterable[bytes], name: str) -> int | None:
+    """Return when a recording began whose times count from 0; None where nothing tells.
+
+    The game's own times in its first frames tell it to a second, since nothing arrives before it happened. Else the
+    date in the file's name, or in the first game id, stands for midnight UTC. name: the file's.
+    """
+    latest: float | None = None
+    game_date: bytes | None = None
+    for _, line in zip(range(LOOKED_AT), lines, strict=False):
+        try:
+            at_us = read_line(line).at_us
+        except BadLine:
+            continue
+        for found in _STAMP.finditer(line):
+            latest = max(latest or 0, int(found[1]) * 1000 - at_us)
+        game_date = game_date or ((date := _GAME_DATE.search(line)) and date[1])
+    if latest is not None:
+        return int(latest)
+    dated = _NAMED_DATE.search(name) or (_NAMED_DATE.search(game_date.decode()) if game_date else None)
+    try:
+        return time_us("-".join(dated.groups())) if dated else None
+    except ValueError:
+        return None
+
+
+def time_us(text: str) -> int:
+    """Return an ISO 8601 time as Unix microseconds, UTC where it tells no zone. ValueError: it is none."""
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+
+
+def _time(value: Any) -> tuple[int, bool]:
+    if isinstance(value, str):
+        try:
+            return time_us(value), False
+        except ValueError:
+            raise BadLine(f"has the time {value[:40]!r}, must be a number or ISO 8601") from None
+    if type(value) not in (int, float) or not 0 <= value < 1e18:
+        raise BadLine(f"has no time in any of {', '.join(_TIMES)}")
+    scale = 1_000_000 if value < 1e11 else 1000 if value < 1e14 else 1
+    at_us = round(value * scale)
+    if at_us > _LAST_US:
+        raise BadLine(f"has the time {value}, beyond the year 9999")
+    return at_us, value < RELATIVE_BELOW
+
+
+def _payload(told: dict[str, Any]) -> bytes:
+    frame = told.get("frame")
+    if isinstance(frame, str):
+        return frame.encode("utf-8", "surrogatepass")
+    if frame is not None:
+        raise BadLine(f"has a frame that is {type(frame).__name__}, must be text")
+    name = next((told[key] for key in _NAMES if isinstance(told.get(key), str)), None)
+    if not name:
+        raise BadLine("has neither a frame nor an event")
+    data = told.get("data")
+    if name == "connect":  # of the recording's client library, no event of the game
+        return b"40" + (msgspec.json.encode(data) if isinstance(data, dict) else b"")
+    if name == "disconnect":
+        return b"41"
+    return b"42" + msgspec.json.encode([name, *_arguments(data)])
+
+
+def _arguments(data: Any) -> list[Any]:
+    """Return an event's arguments: a list that begins with the trace object is all of them, anything else the one."""
+    if isinstance(data, list) and data and without_trace(data)[0] != data:
+        return data
+    return [] if data is None else [data]

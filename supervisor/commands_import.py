@@ -1,0 +1,84 @@
+"""import: recordings of other programs into the recorded data.
+
+In: files of JSON lines. Out: what became of each file, bad lines on stderr, and an exit code. The work is done by a
+process of its own (`actors/writer/importing.py`); VECTRA must be stopped.
+"""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from actors.core.files import private_dir
+from actors.rugs.recordings import time_us
+from supervisor.ask import CommandError
+from supervisor.data_place import demo_flag
+from supervisor.data_work import place_of_work, said_by
+from supervisor.shared_flags import Given, settings_flags
+
+SHOWN_BAD = 100  # of one file
+
+
+def _moment(context: click.Context, option: click.Parameter, value: str | None) -> str:
+    if value is None:
+        return ""
+    try:
+        return str(time_us(value))
+    except ValueError:
+        raise click.BadParameter(f"is {value!r}, must be a time as in 2025-12-14T01:02:03Z.") from None
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--began-at", metavar="TIME", callback=_moment, help="When a recording began whose times count from 0.")
+@demo_flag
+@settings_flags
+def import_files(given: Given, files: tuple[str, ...], began_at: str, demo: bool) -> None:
+    """Take recordings of other programs (JSON lines, also .gz and .zst) into the data. VECTRA must be stopped.
+
+    Each line is {"t", "dir", "frame"}, {"seq", "ts", "event", "data"} or {"timestamp", "event_type", "data"}. Frames
+    and what is derived from them get in once, however often the same file is given; they are marked by the stream
+    import/<file>. A bad line is named and counted, and stops nothing.
+    """
+    data_dir = place_of_work(given, demo=demo, what="an import")
+    private_dir(data_dir)
+    troubles = 0
+    shown: dict[str, int] = {}
+    for told in said_by(data_dir, "actors.writer.importing", began_at, *files):
+        if told.get("bad"):
+            _show_bad(told, shown)
+        elif told.get("trouble"):
+            troubles += 1
+            click.echo(f"Not imported: {told['trouble']}", err=True)
+        elif told.get("done"):
+            _show(told)
+        elif sys.stderr.isatty():
+            click.echo(f"\r{told['file']}: {told['lines']:,} lines\x1b[K\r", nl=False, err=True)
+    if troubles:
+        raise CommandError(
+            f"{troubles} of {len(files)} files could not be imported; nothing of them is in the data.", 1
+        )
+
+
+def _show_bad(told: dict[str, Any], shown: dict[str, int]) -> None:
+    count = shown[told["file"]] = shown.get(told["file"], 0) + 1
+    if count <= SHOWN_BAD:
+        click.echo(told["bad"], err=True)
+    elif count == SHOWN_BAD + 1:
+        click.echo(f"{told['file']}: more bad lines are counted and not shown.", err=True)
+
+
+def _show(told: dict[str, Any]) -> None:
+    parts = [f"{told.get('frames', 0):,} frames, {told.get('rows', 0):,} rows"]
+    if told.get("known"):
+        parts.append(f"{told['known']:,} frames were in the data already")
+    if told.get("bad_lines"):
+        parts.append(f"{told['bad_lines']:,} bad lines passed over")
+    if told.get("first_us") is not None:
+        parts.append(f"{_time(told['first_us'])} to {_time(told['last_us'])} UTC")
+    click.echo(f"{told['file']}: {'; '.join(parts)}.")
+
+
+def _time(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -65,7 +65,8 @@ class Broadcaster:
         await self._rebuild()
         config, runtime_dir = self._context.config, self._context.runtime_dir
         guard = Guard(config, runtime_dir)
-        monitor = Monitor(self._context, guard, self._source, Figures(self.figures, lambda: self._last_frame_ms))
+        figures = Figures(self.figures, lambda: self._hub.counts, lambda: self._last_frame_ms)
+        monitor = Monitor(self._context, guard, self._source, figures)
         feed = web.Application(middlewares=[guard.middleware])
         feed.router.add_get("/feed", self._feed.handle)
         self._door.open(runtime_dir)

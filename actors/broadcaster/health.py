@@ -58,6 +58,10 @@ def reasons(last_frame_ms: int | None, now_ms: int, status: dict[str, Any] | Non
     if status is None:
         found.append("the supervisor does not answer")
         return found
+    if (state := (status.get("supervisor") or {}).get("state", "running")) != "running":
+        found.append(f"the supervisor is {state}")
+    if (status.get("source") or {}).get("connected") is False:
+        found.append("no socket of the game is seen")
     for actor in status.get("actors", []):
         if actor.get("state") != "ready":
             found.append(f"{actor.get('name')} is {actor.get('state')}")

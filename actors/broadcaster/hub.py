@@ -5,6 +5,7 @@ to the subscription, so a channel counts it on whether or not anybody reads.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from actors.broadcaster.envelope import envelope, text_frame
 from actors.broadcaster.subscription import Subscription
 from actors.broadcaster.timeline import Timeline
 from actors.core.messages import Event
+
+TYPES_COUNTED = 200  # the game has some 60; a hostile server must not fill Prometheus
 
 
 class Receiver(Protocol):
@@ -47,9 +50,13 @@ class Hub:
         self.timeline = timeline
         self._channels: dict[tuple[str, ...] | None, Channel] = {}
         self._more: asyncio.Future[None] | None = None
+        self.counts: Counter[str] = Counter()  # type -> events that went out
 
     def publish(self, events: list[Event]) -> None:
         """Send new events, which the timeline has already, to everybody."""
+        for event in events:
+            known = event.type in self.counts or len(self.counts) < TYPES_COUNTED
+            self.counts[event.type if known else "other"] += 1
         for channel in self._channels.values():
             items = channel.items(events)
             if items:

@@ -19,14 +19,25 @@ _ACTOR_GAUGES = (
     ("vectra_actor_cpu_percent", "cpu_percent", "Share of one core that the actor uses"),
     ("vectra_actor_progress", "progress", "The actor's own count of its work loop"),
 )
+_RECEIVED = (  # stream, its receiver, and the figure in which that tells how far it is
+    ("records", "normalizer", "at"),
+    ("rows", "writer", "have"),
+    ("rows on disk", "writer", "position"),
+    ("events", "state", "seq"),
+    ("live", "broadcaster", "seq"),
+)
+SEQ_STEP = 256.0  # numbers a record
 _OWN_COUNTERS = {"sent", "dropped", "holes", "replays", "zmq_sent", "zmq_requests"}
 
 
 class Scrape(Collector):
     """One reading of all figures."""
 
-    def __init__(self, own: dict[str, Any], status: dict[str, Any] | None, healthy: bool) -> None:
+    def __init__(
+        self, own: dict[str, Any], types: dict[str, int], status: dict[str, Any] | None, healthy: bool
+    ) -> None:
         self._own = own
+        self._types = types
         self._status = status or {}
         self._healthy = healthy
 
@@ -37,8 +48,14 @@ class Scrape(Collector):
             if value is not None:
                 kind = CounterMetricFamily if name in _OWN_COUNTERS else GaugeMetricFamily
                 yield kind(f"vectra_feed_{name}", f"The broadcaster's {name.replace('_', ' ')}", value=value)
+        events = CounterMetricFamily("vectra_feed_events", "Events that went out, by type", labels=["type"])
+        for name, count in sorted(self._types.items()):
+            events.add_metric([name], count)
+        yield events
         yield from self._house()
-        yield from self._actors(self._status.get("actors", []))
+        actors = self._status.get("actors", [])
+        yield from self._actors(actors)
+        yield from self._streams({actor["name"]: actor.get("stats") or {} for actor in actors})
 
     def _house(self) -> Iterator[Metric]:
         for name, help_text, section, key in (
@@ -78,11 +95,48 @@ class Scrape(Collector):
                     family.add_metric([actor["name"]], actor[key])
             yield family
 
+    def _streams(self, stats: dict[str, dict[str, Any]]) -> Iterator[Metric]:
+        figures = GaugeMetricFamily(
+            "vectra_actor_figure", "Every number that the actor tells of its work", labels=["actor", "figure"]
+        )
+        for actor, known in stats.items():
+            for name, value in _numbers(known):
+                figures.add_metric([actor, name], value)
+        yield figures
+        at = GaugeMetricFamily("vectra_stream_seq", "How far the stream's receiver is", labels=["stream", "receiver"])
+        behind = GaugeMetricFamily(
+            "vectra_stream_lag_records", "Records that it is behind the journal", labels=["stream", "receiver"]
+        )
+        newest = (self._status.get("journal") or {}).get("seq")
+        for stream, receiver, key in _RECEIVED:
+            seq = stats.get(receiver, {}).get(key)
+            if seq is not None:
+                at.add_metric([stream, receiver], seq)
+                if newest is not None:
+                    behind.add_metric([stream, receiver], max(0.0, (newest - seq) / SEQ_STEP))
+        yield at
+        yield behind
+        unacked = GaugeMetricFamily(
+            "vectra_stream_unacked_frames", "Frames that the journal has not acknowledged", labels=["sender"]
+        )
+        for actor, known in stats.items():
+            if "unacked" in known and actor.startswith("capture"):
+                unacked.add_metric([actor], known["unacked"])
+        yield unacked
 
-def scrape(own: dict[str, Any], status: dict[str, Any] | None, healthy: bool) -> bytes:
-    """Return the text of `/metrics`."""
+
+def _numbers(known: dict[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in known.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{before}{name}_")
+        elif isinstance(value, int | float):
+            yield before + name, float(value)
+
+
+def scrape(own: dict[str, Any], types: dict[str, int], status: dict[str, Any] | None, healthy: bool) -> bytes:
+    """Return the text of `/metrics`. types: event type -> how many went out."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Scrape(own, status, healthy))
+    registry.register(Scrape(own, types, status, healthy))
     return generate_latest(registry)
 
 

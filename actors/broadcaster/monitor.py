@@ -1,7 +1,7 @@
 """The monitor's pages of contract 4.8 on its own port: read-only, no inline scripts, nothing from elsewhere.
 
-In: requests that passed the guard. Out: `/` and `/monitor/` (pages), `/health`, `/metrics`, `/status.json` and the
-JavaScript client under `/shared/`.
+In: requests that passed the guard. Out: `/` and `/monitor/` (pages), `/health`, `/metrics`, `/status.json`, the
+JavaScript client under `/shared/`, and files under `/artifacts/`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from actors.broadcaster import metrics
+from actors.broadcaster.artifacts import Artifacts
 from actors.broadcaster.guard import Guard, bracketed
 from actors.broadcaster.health import StatusSource, reasons
 from actors.core.clock import now_us
@@ -22,6 +23,7 @@ PAGES = Path(__file__).parent / "pages"
 SCRIPT = "text/javascript"
 STATIC = {
     "/static/monitor.css": ("monitor.css", "text/css"),
+    "/static/favicon.svg": ("favicon.svg", "image/svg+xml"),
     "/static/panel.js": ("panel.js", SCRIPT),
     "/static/log.js": ("log.js", SCRIPT),
     "/shared/vectra-client.js": ("vectra-client.js", SCRIPT),
@@ -31,8 +33,14 @@ STATIC = {
 class Figures:
     """What the monitor reads from the rest of the broadcaster."""
 
-    def __init__(self, own: Callable[[], dict[str, Any]], last_frame_ms: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        own: Callable[[], dict[str, Any]],
+        types: Callable[[], dict[str, int]],
+        last_frame_ms: Callable[[], int | None],
+    ) -> None:
         self.own = own
+        self.types = types
         self.last_frame_ms = last_frame_ms
 
 
@@ -41,6 +49,7 @@ class Monitor:
 
     def __init__(self, context: Context, guard: Guard, source: StatusSource, figures: Figures) -> None:
         self._runtime_dir = context.runtime_dir
+        self._artifacts = Artifacts(context.data_dir / "artifacts")
         self._guard = guard
         self._source = source
         self._figures = figures
@@ -55,6 +64,7 @@ class Monitor:
         application.router.add_get("/health", self._health)
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/status.json", self._status)
+        application.router.add_get("/artifacts/{path:.*}", self._artifacts.serve)
         for path in self._static:
             application.router.add_get(path, self._file)
         return application
@@ -79,7 +89,7 @@ class Monitor:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         found, status = await self._reasons()
-        body = metrics.scrape(self._figures.own(), status, not found)
+        body = metrics.scrape(self._figures.own(), self._figures.types(), status, not found)
         return web.Response(body=body, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def _status(self, request: web.Request) -> web.Response:

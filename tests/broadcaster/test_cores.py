@@ -263,3 +263,10 @@ def test_reasons_name_each_actor_that_is_not_ready() -> None:
     assert reasons(1000, 11_000, status) == ["b is hung", "journal: disk full"]
     assert reasons(1000, 11_001, {"actors": []}) == ["the last frame came 10 s ago"]
     assert reasons(None, 0, None) == ["no frame has been seen yet", "the supervisor does not answer"]
+
+
+def test_health_tells_of_the_supervisor_and_of_the_games_socket() -> None:
+    status = {"supervisor": {"state": "stopping"}, "source": {"connected": False}, "actors": []}
+    assert reasons(1000, 2000, status) == ["the supervisor is stopping", "no socket of the game is seen"]
+    status = {"supervisor": {"state": "running"}, "source": {"connected": None}, "actors": []}
+    assert reasons(1000, 2000, status) == []

@@ -46,10 +46,12 @@ class Child:
         self.hang_s = spec.hang_s
         self._waited_pid: int | None = None
         self._waited_s = 0.0
+        self.waiting_noted_s = 0.0
         self.stats: dict[str, Any] = {}
         self.note = ""  # why it waits, is hung or has stopped, in words
         self.due_s: float | None = None
         self.due: Callable[[float], None] | None = None
+        self._due_moves = False  # with each sign of progress
 
     @property
     def id(self) -> str:
@@ -80,9 +82,14 @@ class Child:
             return not self.leaving and (self.last_exit is None or self.last_exit.code != 0)
         return not self.is_ready
 
-    def at(self, due_s: float | None, action: Callable[[float], None] | None) -> None:
-        """Set the one thing that is to happen to this child next; `action` is called with the time."""
-        self.due_s, self.due = due_s, action
+    def at(
+        self, due_s: float | None, action: Callable[[float], None] | None, *, moves_with_progress: bool = False
+    ) -> None:
+        """Set the one thing that is to happen to this child next; `action` is called with the time.
+
+        moves_with_progress: it is what to do about silence, and no matter while the child progresses.
+        """
+        self.due_s, self.due, self._due_moves = due_s, action, moves_with_progress
 
     def began(self, process: Spawned, now_s: float) -> None:
         """A process was asked for."""
@@ -107,7 +114,11 @@ class Child:
         """
         if self.pid == self._waited_pid:
             self.progress_s = min(now_s, self.progress_s + max(0.0, waited_s - self._waited_s))
-        self._waited_pid, self._waited_s = self.pid, waited_s
+        self.note_waiting(waited_s, now_s)
+
+    def note_waiting(self, waited_s: float, now_s: float) -> None:
+        """Take note of what it has waited for a processor while it worked: only what comes after can be forgiven."""
+        self._waited_pid, self._waited_s, self.waiting_noted_s = self.pid, waited_s, now_s
 
     def said_progress(self, count: int, stats: dict[str, Any], at_s: float) -> None:
         """The child's own count of its turns, and its figures; at_s: when it said so, however late that is read."""
@@ -115,6 +126,8 @@ class Child:
         if count != self.progress:
             self.progress = count
             self.progress_s = max(self.progress_s, at_s)
+            if self._due_moves:
+                self.due_s = self.progress_s + self.patience_s
 
     @property
     def patience_s(self) -> float:

@@ -34,7 +34,7 @@ from supervisor.spec import ChildSpec, Group
 from supervisor.turnover import Turnover
 from supervisor.words import duration, exit_figures, exit_words
 
-TICK_S = 0.5  # how often all is looked at when nothing is due: two wake-ups a second
+TICK_S = 1.0  # how often all is looked at when nothing is due
 AGAIN_S = 0.2  # until what failed is tried again, what was not answered is sent again
 SPAWN_S = 20.0  # the fork server's first imports take 0.3 s, more than 10 on a machine with a load of 40
 SPAWN_WARM_S = 5.0  # after them it answers in milliseconds: one that was stopped is not waited for any longer
@@ -227,6 +227,8 @@ class Tree:
                     self._on_ready(child, now_s)
             elif isinstance(report, Progress):
                 child.said_progress(report.count, report.stats, min(now_s, report.at_s or now_s))
+                if child.phase == "ready" and now_s - child.waiting_noted_s > child.patience_s / 4:
+                    child.note_waiting(waited_s(report.pid), now_s)
 
     def _on_ready(self, child: Child, now_s: float) -> None:
         child.said_ready(now_s)
@@ -248,10 +250,10 @@ class Tree:
         if now_s - child.progress_s >= limit_s:
             self._on_hang(child, f"made no progress for {duration(limit_s)}", now_s)
             return
-        due_s = child.progress_s + limit_s
-        if child.history.crash_looping and child.ready_s is not None:
+        due_s, steady = child.progress_s + limit_s, not child.history.crash_looping
+        if not steady and child.ready_s is not None:
             due_s = min(due_s, child.ready_s + child.spec.period_s)
-        child.at(due_s, lambda later_s: self._watch(child, later_s))
+        child.at(due_s, lambda later_s: self._watch(child, later_s), moves_with_progress=steady)
 
     def _on_hang(self, child: Child, why: str, now_s: float) -> None:
         self.diary.note(child.id, "hung", pid=child.pid, reason=why)

@@ -5,7 +5,7 @@ of another JSON type, and one that was always there and has been missing `MISSIN
 out. Reports say names and types, never values. What was reported is part of the memory, so it is told once for ever.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
@@ -74,8 +74,8 @@ def node_of(hint: Any) -> Node:
 _NODES: Final = {struct: node_of(struct) for struct in [*RECEIVED.values(), *SENT.values()] if struct is not None}
 _ALWAYS: Final = {struct: present(struct, ALWAYS) for struct in _NODES}
 STATE: Final = _NODES[wire_state.GameState].fields or {}
-_TICK: Final = present(wire_state.GameState, TICK)
-_FULL: Final = present(wire_state.GameState, FULL)
+_TICK: Final = present(wire_state.GameState, TICK) | present(wire_state.GameState, ALWAYS)
+_FULL: Final = present(wire_state.GameState, FULL) | present(wire_state.GameState, ALWAYS)
 
 
 def check_event(memory: Memory, out: Output, name: str, payload: Any, *, sent: bool) -> None:
@@ -94,35 +94,35 @@ def check_event(memory: Memory, out: Output, name: str, payload: Any, *, sent: b
         for finding in differences(_NODES[struct], payload, ""):
             report(memory, out, name, finding)
     if isinstance(payload, dict):
-        check_presence(memory, out, name, "", payload, _ALWAYS[struct])
+        check_presence(memory, out, name, key, payload, _ALWAYS[struct])
 
 
-def check_state_presence(memory: Memory, out: Output, name: str, fields: Mapping[str, Any], *, active: bool) -> None:
-    """Look for what state frames always have, and what those of ticks and full ones have."""
-    check_presence(memory, out, name, "", fields, _ALWAYS[wire_state.GameState])
+def check_state_presence(memory: Memory, out: Output, name: str, fields: dict[str, Any], *, active: bool) -> None:
+    """Look for what every state frame has, and what those of ticks and full ones have besides."""
     if "gameHistory" in fields or "highestToday" in fields:
         check_presence(memory, out, name, "full", fields, _FULL)
     elif active and "active" in fields and "gameVersion" not in fields:
         check_presence(memory, out, name, "tick", fields, _TICK)
+    else:
+        check_presence(memory, out, name, "countdown", fields, _ALWAYS[wire_state.GameState])
 
 
 def check_presence(
-    memory: Memory, out: Output, name: str, shape: str, fields: Mapping[str, Any], expected: frozenset[str]
+    memory: Memory, out: Output, name: str, key: str, fields: dict[str, Any], expected: frozenset[str]
 ) -> None:
-    """Report fields that were there before and are missing for a while now."""
-    missing = expected - fields.keys()
-    key = f"{shape} {name.lower()}"
-    counts = memory.presence.get(key)
-    if counts is not None and not missing and not any(counts.values()) and len(counts) == len(expected):
+    """Report fields that were there before and are missing for a while now. key: of event and shape."""
+    there = len(expected) - len(expected.difference(fields))
+    if memory.whole.get(key) == there:
         return
     counts = memory.presence.setdefault(key, {})
     for field in sorted(expected):
-        if field not in missing:
+        if field in fields:
             counts[field] = 0
         elif field in counts:
             counts[field] = min(counts[field] + 1, MISSING_IN_A_ROW)
             if counts[field] == MISSING_IN_A_ROW:
                 report(memory, out, name, Finding(field, "vanished", None, None))
+    memory.whole[key] = len(counts) if there == len(counts) else -1
 
 
 def differences(node: Node, value: Any, path: str) -> Iterator[Finding]:

@@ -126,7 +126,7 @@ def _read_frame(game: Game, fields: dict[str, Raw]) -> _Reading:
     changed: dict[str, bytes] = {}
     values: dict[str, Any] = {}
     findings: list[drift.Finding] = []
-    known = game.fields
+    known, told = game.fields, drift.STATE
     for name, slice_ in fields.items():
         if name in known:
             text = bytes(slice_)
@@ -137,7 +137,7 @@ def _read_frame(game: Game, fields: dict[str, Raw]) -> _Reading:
             _compare_unread(name, slice_, findings)
             continue
         else:
-            if name not in drift.STATE:
+            if name not in told:
                 _compare_unread(name, slice_, findings)
             text = bytes(slice_)
         if name in _CORE:

@@ -251,8 +251,7 @@ class Tree:
             self._on_hang(child, f"made no progress for {duration(limit_s)}", now_s)
             return
         due_s, steady = child.progress_s + limit_s, not child.history.crash_looping
-        if not steady and child.ready_s is not None:
-            due_s = min(due_s, child.ready_s + child.spec.period_s)
+        due_s = due_s if steady else min(due_s, (child.ready_s or now_s) + child.spec.period_s)
         child.at(due_s, lambda later_s: self._watch(child, later_s), moves_with_progress=steady)
 
     def _on_hang(self, child: Child, why: str, now_s: float) -> None:

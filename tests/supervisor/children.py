@@ -134,3 +134,20 @@ def speaks_and_dies(context: Context) -> None:
     for number in range(60):
         os.write(2, f"these are my last words, {number}\n".encode())
     os._exit(7)
+
+
+def is_punctual(context: Context) -> None:
+    """Want to be called every 10 ms, and write down by how many milliseconds each call was late."""
+    every_s = 0.01
+    due_s = time.monotonic() + every_s
+    path = context.runtime_dir / f"{context.name}.late"
+
+    def called() -> None:
+        nonlocal due_s
+        with path.open("a") as file:
+            file.write(f"{max(0.0, time.monotonic() - due_s) * 1000:.3f}\n")
+        due_s = time.monotonic() + every_s
+
+    context.loop.every(every_s, called)
+    context.ready()
+    context.run_loop()

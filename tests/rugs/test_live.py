@@ -379,3 +379,27 @@ def test_seq_and_last_follow_the_events(play: Played) -> None:
     play("raw.x", args=[])
     play.tick(G3, 2, 1.0)
     assert (play.live.seq, play.live.last) == (3 * SEQ_STEP, {"game.tick": 3 * SEQ_STEP, "raw.x": 2 * SEQ_STEP})
+
+
+def test_a_late_rug_of_a_round_we_never_saw_does_not_take_the_place_of_the_countdown(play: Played) -> None:
+    play.tick(G2, 0, 1.0, "COOLDOWN", cooldownTimer=14900)
+    data = play.tick(G1, 90, 0.02, "RUGGED")
+    assert (data["gameId"], data["phase"], data["tick"]) == (G2, "COOLDOWN", 0)
+    data = play.tick(G2, 0, 1.0, "PRESALE", cooldownTimer=9900)
+    assert (data["phase"], data["cooldownMs"]) == ("PRESALE", 9900)
+
+
+def test_a_session_joined_at_the_rug_goes_on_with_the_next_round(play: Played) -> None:
+    assert play.tick(G1, 90, 0.02, "RUGGED")["phase"] == "RUGGED"
+    data = play.tick(G2, 0, 1.0, "COOLDOWN", cooldownTimer=14900)
+    assert (data["gameId"], data["phase"]) == (G2, "COOLDOWN")
+
+
+def test_a_position_bought_in_the_presale_is_entered_at_tick_0(play: Played) -> None:
+    own(play)
+    play.tick(G2, 0, 1.0, "PRESALE", cooldownTimer=5000)
+    own(play, positionQty=0.1, avgCost=1.0)
+    play.tick(G2, 0, 1.0)
+    play("player.trade", G2, playerId=ME, gameId=G2, type="buy", tickIndex=0, price=1.0)
+    data = play.tick(G2, 8, 1.5)
+    assert (data["entryTick"], data["timeInPosition"], data["unrealizedPnl"]) == (0, 8, pytest.approx(0.05))

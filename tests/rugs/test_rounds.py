@@ -237,3 +237,60 @@ def test_a_flood_of_entries_is_cut() -> None:
     flood = [{"id": f"g{number}", "prices": [1]} for number in range(1_000)]
     assert len(playing.frame(with_history(*flood)).events) == 65
     assert playing.memory.failures == 0
+
+
+def opened(made: list[Any]) -> list[dict[str, Any]]:
+    return [data(event) for event in made if event.type == "system.round"]
+
+
+def test_a_round_that_ended_unseen_and_is_in_no_later_history_stays_open_and_is_told_once() -> None:
+    playing = Play()
+    playing.all([std(3, 4), std(3, 5)])
+    late = [std(30, 1), std(30, 2, gameHistory=history(30, 10)), std(30, 3, gameHistory=history(30, 10))]
+    events, made = playing.all(late)
+    told = {"what": "open", "gameId": GAME, "liveTicks": 2, "lastTick": 5, "rugged": False}
+    assert opened(events) == [told]
+    assert [row["event"] for row in rows(made, "system_event")] == ["round"]
+    assert GAME not in {row["game_id"] for row in rows(made, "game")}
+    playing.restart()
+    assert opened(playing.all([broadcast_b(31), std(31, 1, gameHistory=history(31, 10))])[0]) == []
+
+
+def test_a_round_whose_end_comes_late_is_not_open() -> None:
+    playing = Play()
+    events, _ = playing.all([*whole_round(3), *whole_round(4), std(5, 1), *whole_round(5)])
+    assert opened(events) == []
+    lagging = [std(6, 1), std(6, 2), *whole_round(5)]  # a second tab that is a round behind
+    assert opened(playing.all(lagging)[0]) == []
+
+
+def test_an_open_round_that_a_later_recording_shows_is_completed_then() -> None:
+    playing = Play()
+    playing.all([std(3, 4), std(30, 1), std(30, 2, gameHistory=history(30, 10))])
+    _, made = playing.all([std(31, 1), std(31, 2, gameHistory=history(5, 3))])
+    assert [row["live_ticks"] for row in rows(made, "game") if row["game_id"] == GAME] == [1]
+
+
+def test_a_round_forgotten_before_any_history_came_is_told_to_be_open() -> None:
+    playing = Play()
+    events, _ = playing.all([state(f"g{number}", active=True, tickCount=1, price=1.1) for number in range(14)])
+    assert [one["gameId"] for one in opened(events)] == ["g0", "g1"]
+
+
+def test_a_row_for_every_round_of_every_history_whatever_hole_lies_between() -> None:
+    playing = Play()
+    made: list[Any] = []
+    for number in (5, 6, 16, 27, 28, 60):
+        made += playing.frame(std(number, 1, gameHistory=history(number, 10))).rows
+        playing.restart()
+    numbers = {one for number in (5, 6, 16, 27, 28, 60) for one in range(max(0, number - 10), number)}
+    found = [row["game_id"] for row in rows(made, "game")]
+    assert sorted(found) == sorted(game_of(number) for number in numbers)
+
+
+def test_a_round_joined_in_its_middle_is_healed_by_the_next_history() -> None:
+    playing = Play()
+    frames = [frame for frame in whole_round(ROUND) if '"tickCount":4,' in frame or '"active"' not in frame][:1]
+    made = playing.all([*frames, *(std(ROUND, tick) for tick in range(RUG_TICK // 2, RUG_TICK + 1)), broadcast_b(4)])[1]
+    (row,) = [row for row in rows(made, "game") if row["game_id"] == GAME]
+    assert (row["live_ticks"] + row["missing_ticks"], row["missing_ticks"]) == (RUG_TICK + 1, RUG_TICK // 2)

@@ -63,7 +63,8 @@ def _page(title: str, names: list[str], word: str = "") -> web.Response:
     items = "".join(f'<li><a href="./{html.escape(quote(name))}">{html.escape(name)}</a></li>' for name in names)
     text = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>VECTRA artifacts</title>'
-        '<link rel="icon" href="/static/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="/static/monitor.css">'
+        '<link rel="icon" href="/static/favicon.svg" type="image/svg+xml">'
+        '<link rel="stylesheet" href="/static/monitor.css">'
         f"<header><h1>{html.escape(title)}</h1><nav><a href='/'>Panel</a></nav></header>"
         f"<main><section><ul>{items}</ul>{html.escape(word)}</section></main></html>"
     )

@@ -3,7 +3,7 @@
 In: CDP messages of the browser named in `browser.json`, positions of the journal. Out: `CaptureBatch`es, after every
 read and as a read mark each 100 ms, and `attached/<name>`, which tells the pilot that this capture sees everything.
 One thread, one loop, nothing that waits but the connection's handshake (0.4 s at most). Never writes to disk what it
-read, never logs a payload.
+read (but who the own player is, for `privacy.pseudonymise`), never logs a payload.
 """
 
 import contextlib
@@ -34,8 +34,10 @@ from actors.core.browser_file import (
 from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, wall_minus_monotonic_s
 from actors.core.messages import Attached
+from actors.core.privacy_files import add_own, pseudonym_key, read_own
 from actors.core.runtime import Context
 from actors.rugs.acks import Acks, Notes
+from actors.rugs.veil import Veil
 
 LOOK_S = 0.05  # how often a connection is tried while there is none; a change of the browser's file is seen at once
 MARK_S = 0.1
@@ -60,6 +62,7 @@ class Capture:
         self._connected_s = 0.0
         self._tap: Tap | None = None
         self._acks = Acks()
+        self._veil = self._new_veil()
         self._presence = Presence(context.config.site.socket_pattern)
         self._attached: AttachedFile | None = None
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
@@ -77,6 +80,11 @@ class Capture:
         self._context.run_loop()
         self._say_farewell()
         self._changes.close()
+
+    def _new_veil(self) -> Veil | None:
+        if not self._context.config.privacy.pseudonymise:
+            return None
+        return Veil(pseudonym_key(self._context.data_dir), read_own(self._context.data_dir))
 
     # The browser's side
 
@@ -100,7 +108,7 @@ class Capture:
         buttons = Buttons(self._site) if self._context.config.capture.buttons else None
         self._acks = Acks(self._noted(browser.guid), partial(self._noted_by_others, browser.guid))
         known = self._known_streams(browser.guid)
-        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons, self._acks, known)
+        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons, self._acks, known, self._veil)
         self._presence = Presence(self._context.config.site.socket_pattern, known)
         self._context.loop.read(socket, self._read)
         self._guarded(self._tap.begin(monotonic_s()))
@@ -182,6 +190,9 @@ class Capture:
         if self._acks.changed:
             self._acks.changed = False
             write_notes(self._context.runtime_dir, self._context.name, self._acks.notes)
+        if self._veil is not None and self._veil.changed:
+            self._veil.changed = False
+            add_own(self._context.data_dir, self._veil.own)
 
     def _last_word(self) -> AttachedFile | None:
         """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""

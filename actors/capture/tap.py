@@ -19,6 +19,7 @@ from actors.capture.traffic import Outcome, Traffic, Want, payload_of
 from actors.capture.wire import Command
 from actors.core.messages import Captured, FrameSeen, StreamOpened
 from actors.rugs.acks import Acks
+from actors.rugs.veil import Veil
 
 SETTLE_S = 2.0  # 5 to 50 ms are usual; a renderer that hangs must not hold back the others for ever
 AUTO_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
@@ -41,11 +42,14 @@ class Tap:
         buttons: Buttons | None = None,
         acks: Acks | None = None,
         known: Iterable[str] = (),
+        veil: Veil | None = None,
     ) -> None:
         """buttons: tells of presses; None where they are not recorded.
 
         acks: what was asked before, by all captures. known: streams that were open when somebody looked last.
+        veil: gives other players pseudonyms.
         """
+        self._veil = veil
         self._known = tuple(known)
         self._acks = acks or Acks()
         self.make = Maker(guid, offset_s)
@@ -169,7 +173,9 @@ class Tap:
     def _add(self, info: wire.TargetInfo, session: str, parent: str, now_s: float) -> Iterator[Out]:
         target = self._targets.get(info.target_id)
         if target is None:
-            target = Target(info.target_id, info.type, Traffic(info.target_id, self.make, self._acks), now_s)
+            target = Target(
+                info.target_id, info.type, Traffic(info.target_id, self.make, self._acks, self._veil), now_s
+            )
             target.traffic.expect((s for s in self._known if s.split("/")[1] == target.id), now_s)
             self._targets[target.id] = target
         target.sessions[session] = parent

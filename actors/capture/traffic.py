@@ -19,6 +19,7 @@ from actors.capture.polling import Poll, packets_of, poll_of
 from actors.core.messages import Captured, FrameSeen, StreamClosed, StreamOpened
 from actors.rugs.acks import Acks
 from actors.rugs.redact import Redactor, clean_urls_in, query_value, short_hash
+from actors.rugs.veil import Veil
 
 UPGRADE = "5"  # Engine.IO: from here on the WebSocket carries the session
 
@@ -38,8 +39,12 @@ Outcome = Captured | Want
 class Traffic:
     """Events of one target in; items and wants out."""
 
-    def __init__(self, target_id: str, make: Maker, acks: Acks) -> None:
-        """acks: what all targets' pages asked for; an ack may come when another capture saw its request."""
+    def __init__(self, target_id: str, make: Maker, acks: Acks, veil: Veil | None = None) -> None:
+        """acks: what all targets' pages asked for; an ack may come when another capture saw its request.
+
+        veil: gives other players pseudonyms.
+        """
+        self._veil = veil
         self._id = target_id
         self._acks = acks
         self._make = make
@@ -219,7 +224,7 @@ class Traffic:
             if isinstance(item, FrameSeen):
                 self._unheard.pop(item.stream, None)
                 key = self._streams.setdefault(item.stream, item.stream)
-                redactor = self._redactors.setdefault(key, Redactor(self._acks, key))
+                redactor = self._redactors.setdefault(key, Redactor(self._acks, key, self._veil))
                 payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream)
                 yield replace(item, payload=payload, redacted=True) if changed else item
                 continue

@@ -48,6 +48,12 @@ class Capture(Section, frozen=True, kw_only=True):
     ring_bytes: Annotated[int, Meta(ge=1_000_000, le=4_000_000_000, description="1000000 to 4000000000")] = 64_000_000
 
 
+class Privacy(Section, frozen=True, kw_only=True):
+    """What of other players is kept."""
+
+    pseudonymise: bool = False
+
+
 class Journal(Section, frozen=True, kw_only=True):
     """The log on disk that all else is derived from."""
 
@@ -191,6 +197,7 @@ class Config(Section, frozen=True, kw_only=True):
     site: Site = field(default_factory=Site)
     browser: Browser = field(default_factory=Browser)
     capture: Capture = field(default_factory=Capture)
+    privacy: Privacy = field(default_factory=Privacy)
     journal: Journal = field(default_factory=Journal)
     recording: Recording = field(default_factory=Recording)
     feed: Feed = field(default_factory=Feed)

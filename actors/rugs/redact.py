@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from actors.rugs.acks import Acks
+from actors.rugs.veil import Veil
 
 MARK = "[redacted]"
 _MARK = MARK.encode()
@@ -43,8 +44,9 @@ _HINTS = (b"eyJ", b"ignature", b"oken", b"igned", b"jwt", b"ate", b"ecret", b"ne
 class Redactor:
     """Messages of one Engine.IO session in; the same without secrets out."""
 
-    def __init__(self, acks: Acks | None = None, session: str = "") -> None:
-        """acks: which acks answer a secret request, of this session among others."""
+    def __init__(self, acks: Acks | None = None, session: str = "", veil: Veil | None = None) -> None:
+        """acks: which acks answer a secret request, of this session among others. veil: for other players."""
+        self._veil = veil.session() if veil is not None else None
         self._acks = acks or Acks()
         self._session = session
         self._attachments = {True: 0, False: 0}  # binary messages still to come that belong to a secret
@@ -52,20 +54,21 @@ class Redactor:
     def clean(self, sent: bool, opcode: int, payload: bytes, stream: str = "") -> tuple[bytes, bool]:
         """Return the message as it may be kept, and whether anything was taken out."""
         if opcode == 2:
-            return self._clean_binary(sent, payload)
-        cleaned = self._clean_packet(sent, payload, stream)
-        if cleaned is None:
-            cleaned = scrub(payload)
+            cleaned = self._clean_binary(sent, payload)
+        else:
+            packet = self._clean_packet(sent, payload, stream)
+            cleaned = scrub(payload) if packet is None else packet
+        if self._veil is not None:
+            cleaned = self._veil.cover(sent, opcode, cleaned)
         return cleaned, cleaned != payload
 
-    def _clean_binary(self, sent: bool, payload: bytes) -> tuple[bytes, bool]:
+    def _clean_binary(self, sent: bool, payload: bytes) -> bytes:
         if self._attachments[sent]:
             self._attachments[sent] -= 1
-            return _MARK, True
+            return _MARK
         if b"eyJ" not in payload:
-            return payload, False
-        cleaned = _JWT.sub(lambda found: _MARK.ljust(len(found[0]), b"*"), payload)  # lengths around it stay true
-        return cleaned, cleaned != payload
+            return payload
+        return _JWT.sub(lambda found: _MARK.ljust(len(found[0]), b"*"), payload)  # lengths around it stay true
 
     def _clean_packet(self, sent: bool, packet: bytes, stream: str) -> bytes | None:
         """Return the packet with its arguments hidden, None where it is no packet that must be secret."""

@@ -25,11 +25,13 @@ from msgspec import Struct
 from actors.core.files import PRIVATE_FILE, private_dir, sync_dir
 from actors.core.lifeline import die_with_parent
 from actors.core.messages import SEQ_STEP, Frame, Row
+from actors.core.privacy_files import pseudonym_key, read_own
 from actors.rugs.memory import Memory
 from actors.rugs.normalize import derive
 from actors.rugs.recordings import BadLine, Recorded, beginning_us, read_line
 from actors.rugs.redact import Redactor
 from actors.rugs.schema import DOC_TYPES, IMPORT_SEQ
+from actors.rugs.veil import Veil
 from actors.writer import layout
 from actors.writer.columns import Built
 from actors.writer.flush import Piece, pieces
@@ -71,8 +73,9 @@ Say = Callable[[Said], None]
 class Import:
     """Takes one file after the other."""
 
-    def __init__(self, data_dir: Path, say: Say, began_us: int | None = None) -> None:
+    def __init__(self, data_dir: Path, say: Say, began_us: int | None = None, veil: Veil | None = None) -> None:
         """began_us: when recordings began whose times count from 0; by default their content tells."""
+        self._veil = veil
         self._root = layout.events_dir(data_dir)
         self._staging = private_dir(layout.staging_dir(data_dir))
         self._say = say
@@ -100,7 +103,7 @@ class Import:
 
     def _take(self, path: Path, base_us: int) -> Said:
         said = Said(file=str(path), done=True)
-        batch = _Batch(self._root, self._staging, self._next_seq(), f"import/{path.name}")
+        batch = _Batch(self._root, self._staging, self._next_seq(), f"import/{path.name}", self._veil)
         try:
             with _open(path) as lines:
                 for number, line in enumerate(lines, 1):
@@ -155,11 +158,11 @@ class Import:
 class _Batch:
     """The rows of one file: written aside as they come, put in their places together."""
 
-    def __init__(self, root: Path, staging: Path, seq: int, stream: str) -> None:
+    def __init__(self, root: Path, staging: Path, seq: int, stream: str, veil: Veil | None) -> None:
         self._root, self._staging, self._stream = root, staging, stream
         self._begin = self._seq = seq  # the import's own event; frames follow
         self._memory = Memory(recording=True)
-        self._redactor = Redactor()
+        self._redactor = Redactor(veil=veil)
         self._known = Known(root)
         self._rows: list[Row] = []
         self._size = 0
@@ -239,11 +242,13 @@ def _open(path: Path) -> Iterator[IO[bytes] | Any]:
             yield file
 
 
-def main(data_dir: str, parent: str, began_us: str, *paths: str) -> int:
+def main(data_dir: str, parent: str, began_us: str, veiled: str, *paths: str) -> int:
     """Import files; say on standard output what was found. Returns the exit code."""
     die_with_parent(int(parent))
     try:
-        importing = Import(Path(data_dir), _print, int(began_us) if began_us else None)
+        place = Path(data_dir)
+        veil = Veil(pseudonym_key(place), read_own(place)) if veiled else None
+        importing = Import(place, _print, int(began_us) if began_us else None, veil)
         for path in paths:
             importing.take(Path(path))
     except (OSError, Unreadable) as error:

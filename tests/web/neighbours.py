@@ -17,6 +17,7 @@ import zmq
 
 from actors.core import streams
 from actors.core.bus import Bus
+from actors.core.config import Config
 from actors.core.messages import Answer, Ask, Committed, Event, Events, LiveState, SnapshotQuery, Submit
 
 ACTORS = ("browser", "pilot", "capture-a", "journal", "normalizer", "writer", "state", "broadcaster", "web")
@@ -177,6 +178,14 @@ class Neighbours:
         assert isinstance(ask, Ask)
         if ask.op == "status":
             control.send(client, Answer(id=ask.id, data=msgspec.json.encode(self.status)))
+            return
+        if ask.op == "config":
+            view = {
+                "path": "vectra.yaml",
+                "config": msgspec.to_builtins(Config()),
+                "sources": {"web.port": "command line"},
+            }
+            control.send(client, Answer(id=ask.id, data=msgspec.json.encode(view)))
             return
         name = ask.args["actor"]
         self.restarted.append(name)

@@ -64,7 +64,7 @@ def test_every_page_opens_without_a_complaint_and_fits_360_pixels(page: Chromium
 
 
 def test_every_control_has_a_name(page: Chromium, room: ControlRoom) -> None:
-    nameless = """[...document.querySelectorAll('a, button, input, progress, dialog')].filter((one) =>
+    nameless = """[...document.querySelectorAll('a, button, input:not([type=hidden]), select, progress, meter, dialog')].filter((one) =>
         !(one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.labels?.length
           || one.textContent.trim())).map((one) => one.outerHTML)"""
     for path in PAGES:
@@ -152,13 +152,13 @@ def test_an_actor_is_restarted_from_the_page_and_its_return_is_seen(
 ) -> None:
     page.open(room.url + "/system")
     page.wait("document.querySelectorAll('#actor-table tbody tr').length === 9")
-    page.evaluate("document.querySelector('tr[data-actor=writer] button').click()")
+    page.evaluate("document.querySelector('tr[data-actor=writer] button.danger').click()")
     assert "nothing is lost" in page.text("#confirm-text")
     before = len(neighbours.restarted)
     page.evaluate("document.querySelector('#confirm button[value=no]').click()")
     page.wait("!document.querySelector('#confirm').open")
     assert len(neighbours.restarted) == before
-    page.evaluate("document.querySelector('tr[data-actor=writer] button').click()")
+    page.evaluate("document.querySelector('tr[data-actor=writer] button.danger').click()")
     page.evaluate("document.querySelector('#confirm-yes').click()")
     page.wait("document.querySelector('#outcome').textContent === 'writer is ready again, as process 5005.'")
     assert neighbours.restarted[before:] == ["writer"]
@@ -228,8 +228,63 @@ def test_a_round_is_opened_by_its_id_and_draws_its_chart(page: Chromium, room: C
 
 
 def test_a_page_without_rounds_teaches(page: Chromium, room: ControlRoom) -> None:
-    page.open(f"{room.url}/games?before=1")
-    assert "Nothing older is on disk" in page.text("main")
+    page.open(f"{room.url}/games?text=zzz")
+    assert "No round on disk matches" in page.text("main")
+
+
+def test_rounds_are_searched_and_sorted_by_keyboard_alone(page: Chromium, room: ControlRoom) -> None:
+    page.open(f"{room.url}/games")
+    page.press("/")
+    for key in "000000000000000a":
+        page.press(key)
+    page.call(
+        "Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
+    )
+    page.call("Input.dispatchKeyEvent", type="char", key="Enter", text="\r")
+    page.wait("location.search.includes('text=000000000000000a') && document.readyState === 'complete'")
+    assert page.evaluate("[...document.querySelectorAll('tbody tr a')].map((one) => one.textContent)") == [
+        game_row(10)["game_id"]
+    ]
+    page.open(f"{room.url}/games?sort=peak")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('td[data-label=Peak]')].map((one) => parseFloat(one.textContent))"
+    )
+    assert shown == sorted(shown, reverse=True)
+    assert page.evaluate("document.querySelector('th[aria-sort]').textContent.trim()").startswith("Peak")
+
+
+def test_a_round_shows_its_computation(page: Chromium, room: ControlRoom) -> None:
+    page.open(f"{room.url}/games/{game_row(3)['game_id']}")
+    page.wait("document.querySelectorAll('#checks tbody tr').length === 4")
+    assert "✗ differs" in page.text("#checks")  # made-up prices are not those of their made-up seed
+    page.evaluate("document.querySelector('#tick-details').open = true")
+    page.wait("document.querySelectorAll('#tick-table tbody tr').length > 0")
+    assert page.text("#tick-table tbody tr:last-child td:nth-child(2)") == "rug"
+
+
+def test_a_day_is_exported_from_the_page_and_its_file_deleted(page: Chromium, room: ControlRoom) -> None:
+    page.open(f"{room.url}/recording")
+    page.wait("document.querySelectorAll('#days tbody tr').length > 0")
+    page.evaluate("document.querySelector('#days button').click()")
+    page.evaluate("document.querySelector('#export-kind').value = 'game'")
+    page.evaluate("document.querySelector('#export button').click()")
+    page.wait("document.querySelector('.work')?.dataset.state === 'done'", limit_s=30)
+    assert "60 rows" in page.text(".work-words")
+    head = page.evaluate("fetch(document.querySelector('.work a').href).then((answer) => answer.text())").splitlines()[
+        0
+    ]
+    assert head.startswith('"seq","ts","game_id"')
+    page.evaluate("document.querySelector('.work button').click()")
+    page.wait("document.querySelectorAll('.work').length === 0")
+
+
+def test_the_log_of_an_actor_is_shown_by_words_and_level(page: Chromium, room: ControlRoom) -> None:
+    page.open(f"{room.url}/system?log=web")
+    page.wait("document.querySelector('#log').textContent.includes('serving http')")
+    page.evaluate("""document.querySelector('#log-words').value = 'nothing has this';
+        document.querySelector('#log-words').dispatchEvent(new Event('input'))""")
+    page.wait("!document.querySelector('#log-empty').hidden && document.querySelector('#log').textContent === ''")
+    page.wait("document.querySelector('#settings').textContent.includes('command line')")
 
 
 def test_a_stopped_control_room_is_offline_and_found_again(

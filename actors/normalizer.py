@@ -282,6 +282,7 @@ class Normalizer:
         stats["rewinds"] = self._rewinds
         stats["malformed"] = self._memory.malformed
         stats["failures"] = self._memory.failures
+        stats["drift"] = sum(map(len, self._memory.drifts.values()))
         stats["set_aside"] = [consumer.outlet.receiver for consumer in self._consumers if consumer.set_aside]
 
 

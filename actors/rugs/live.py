@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from actors.core.messages import Event
+from actors.rugs.phases import ORDER
 from actors.rugs.readings import integer, listing, mapping, number, text
 from actors.rugs.wallet import Wallet
 
@@ -153,6 +154,8 @@ class Live(Struct, kw_only=True):
                 self._remember(game_id)  # a late rug: the next countdown, which we see, began behind it
                 return
             self._begin(game_id)
+        elif self._is_older(data, phase):
+            return  # overtaken, or from a second tab that lags
         if not self.rugged or phase not in ("ACTIVE", "RUGGED"):  # after the rug the game counts its ticks on
             self._advance(event, data, phase)
         self.cooldown_ms = integer(data.get("cooldownTimer"), self.cooldown_ms)
@@ -162,6 +165,13 @@ class Live(Struct, kw_only=True):
         self.leaderboard = listing(data.get("leaderboard"), self.leaderboard)
         commitment = mapping(data.get("provablyFair")) or {}
         self.server_seed_hash = text(commitment.get("serverSeedHash"), self.server_seed_hash)
+
+    def _is_older(self, data: dict[str, Any], phase: str | None) -> bool:
+        """Say whether a frame of this round stands before the one that was taken last. Countdowns may be set back."""
+        place, reached = ORDER.get(phase or "", 9), ORDER.get(self.phase or "", 0)
+        tick = integer(data.get("tickCount"))
+        is_same_phase_before = phase == self.phase == "ACTIVE" and tick is not None and tick < (self.tick or 0)
+        return (place < reached and reached > 1) or is_same_phase_before
 
     def _begin(self, game_id: str) -> None:
         """A new round: what belongs to the old one is unknown again, or begins anew by the rules of the game."""

@@ -59,9 +59,9 @@ def _wire() -> Iterator[str]:
     }
     for name, struct in stay.items():
         yield from _section(f"`{name}`", struct)
-    for name, struct in drift.SENT.items():
-        if struct is not None:
-            yield from _section(f"`{name}`, sent", struct)
+    for name, asked in drift.SENT.items():
+        if asked is not None:
+            yield from _section(f"`{name}`, sent", asked)
     unread = [name for name, struct in [*drift.RECEIVED.items(), *drift.SENT.items()] if struct is None]
     yield f"\nKnown by name alone, passed on as they are: {', '.join(f'`{name}`' for name in sorted(set(unread)))}."
 

@@ -68,11 +68,13 @@ ROYALE = {"status": "SCHEDULED", "activeEventId": "admin-1", "currentEvent": EVE
 CONTEST = {**ROYALE, "leaderboard": [{"playerId": ME, "rank": 1}], "history": [], "playerPosition": None,
            "timeRemaining": None, "finalRound": False, "isInFinalRound": False,
            "config": {"levelRequired": 1, "prizeTiers": {"6-10": 0.05}}}  # fmt: skip
-BATTLE = {"status": "SCHEDULED", "startTime": None, "endTime": None, "nextEventStartTime": None, "currentEvent": None,
-          "nextEvent": None, "leaderboard": [], "fullLeaderboardSize": 0, "playerPosition": None, "participantCount": 0,
-          "activeBattleCount": 0, "lobbyCreationDisabled": False,
-          "queue": {"active": False, "queueSize": 0, "availableLobbies": 0}, "isShowingPreviousEvent": None,
-          "eventSchedule": [], "config": {"token": "0xPractice"}}  # fmt: skip
+BATTLE: dict[str, Any] = {
+    "status": "SCHEDULED", "startTime": None, "endTime": None, "nextEventStartTime": None, "currentEvent": None,
+    "nextEvent": None, "leaderboard": [], "fullLeaderboardSize": 0, "playerPosition": None, "participantCount": 0,
+    "activeBattleCount": 0, "lobbyCreationDisabled": False,
+    "queue": {"active": False, "queueSize": 0, "availableLobbies": 0}, "isShowingPreviousEvent": None,
+    "eventSchedule": [], "config": {"token": "0xPractice"},
+}  # fmt: skip
 CHAT = {"playerId": ME, "username": "me", "level": 3, "message": "gm", "timestamp": 1, "filtered": False, "role": "mod",
         "tag": "ghoul", "verified": True, "discordUsername": None,
         "replyTo": {"key": "1", "username": "x", "message": "?"}}  # fmt: skip

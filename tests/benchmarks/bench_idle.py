@@ -1,7 +1,8 @@
 """What VECTRA costs while nothing happens: processor and wake-ups of each process, on a page that opens no socket.
 
 A wake-up is a voluntary context switch of any of a process's threads: something it waited for came. Prints both per
-process over 20 seconds, and PSS at the end; Chromium apart, which is not ours to quiet.
+process over 20 seconds, and PSS at the end; Chromium apart, which is not ours to quiet. Two actors of the user's own
+are there too: one in Python, and a plain program, whose own process is not counted.
 Usage: python tests/benchmarks/bench_idle.py [seconds]
 """
 
@@ -19,6 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import psutil
 
 from tests.house import House
+
+EXTRAS = {
+    "VECTRA_ACTORS_PATH": str(Path(__file__).resolve().parents[1] / "supervisor"),
+    "VECTRA_ACTORS_EXTRA": '[{"id": "extra-python", "start": "children:works"}, '
+    '{"id": "extra-program", "command": ["sleep", "100000"]}]',
+}
+"""Two actors of the user's own, which do nothing."""
 
 SETTLE_S = 10.0  # the page is open, the recoveries of the start are over
 
@@ -70,7 +78,11 @@ def cost(pid: int) -> Cost:
 def named(house: House) -> dict[int, str]:
     """Return every process of the house but Chromium's, with the name of its actor."""
     actors = {actor["pid"]: actor["name"] for actor in house.status()["actors"]}
-    own = {process.pid: process for process in house.processes() if "chrom" not in process.name()}
+    own = {
+        process.pid: process
+        for process in house.processes()
+        if "chrom" not in process.name() and process.name() != "sleep"
+    }
     rest = {pid: "supervisor" if "supervisor" in process.cmdline() else "fork server, reserve"
             for pid, process in own.items()}  # fmt: skip
     return {pid: actors.get(pid) or rest[pid] for pid in own}
@@ -80,7 +92,7 @@ def main() -> None:
     """Start, let it come to rest, look twice, print."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     with tempfile.TemporaryDirectory() as home, quiet_site() as url:
-        house = House(Path(home), {"VECTRA_SITE_URL": url}, demo=False)
+        house = House(Path(home), {"VECTRA_SITE_URL": url, **EXTRAS}, demo=False)
         try:
             house.start()
             threading.Event().wait(SETTLE_S)

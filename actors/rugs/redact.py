@@ -24,6 +24,8 @@ _MARK_JSON = b'"[redacted]"'
 SECRET_EVENTS = frozenset({"authenticate"})
 OPEN_QUERY_KEYS = frozenset({"EIO", "transport", "frontend-version", "t", "b64"})
 
+_YEAST = re.compile(r"[\w-]{0,12}(?:\.\d{1,4})?")  # Engine.IO's time stamp against caches
+_PATH_FIELD = re.compile(r"(;[^;/=]*=)[^;]*")  # `/path;token=x`, to the end: a token may hold slashes
 _HEAD = re.compile(rb"4([02356])(?:(\d{1,9})-)?(/[^,\[{]{0,255},)?(\d{0,20})")
 _NAME = re.compile(rb'\s*\[\s*("(?:[^"\\]|\\.){0,200}")', re.DOTALL)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -111,6 +113,7 @@ def clean_url(url: str) -> str:
     scheme, separator, rest = base.partition("://")
     if separator:
         place, slash, path = rest.partition("/")
+        path = _PATH_FIELD.sub(rf"\1{MARK}", path)
         base = scheme + separator + place.rpartition("@")[2] + slash + path
     base = scrub(base.encode(errors="replace")).decode()
     return base + "?" + "&".join(_clean_field(field) for field in query.split("&")) if query else base
@@ -143,7 +146,7 @@ def _clean_field(field: str) -> str:
     key, separator, value = field.partition("=")
     if not separator:
         return field if key in OPEN_QUERY_KEYS or not key else MARK
-    if key in OPEN_QUERY_KEYS:
+    if key in OPEN_QUERY_KEYS and (key != "t" or _YEAST.fullmatch(value)):
         return field
     return f"{key}={short_hash(value) if key == 'sid' else MARK}"
 

@@ -132,11 +132,15 @@ def drive_vectra(house: Stage, rate: float, size: int, end: threading.Event) -> 
     house.head = head
 
 
-def connect(port: int, count: int) -> list[socket.socket]:
-    """Open WebSockets."""
+def connect(port: int, count: int, buffer: int = 0) -> list[socket.socket]:
+    """Open WebSockets; buffer: bytes that the kernel may keep for each, 0 for its own choice."""
     found = []
     for _ in range(count):
-        client = socket.create_connection(("127.0.0.1", port), 10)
+        client = socket.socket()
+        if buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", port))
         client.sendall(
             b"GET /feed HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -147,7 +151,7 @@ def connect(port: int, count: int) -> list[socket.socket]:
 
 def clients(port: int, count: int, stuck: int, seconds: float) -> None:
     """Be all clients: read for so long, then print the delays in ms as JSON."""
-    sleepers = connect(port, stuck)
+    sleepers = connect(port, stuck, 65_536)
     readers = {client.fileno(): client for client in connect(port, count)}
     poller = select.epoll()
     for fd, client in readers.items():
@@ -172,10 +176,10 @@ def clients(port: int, count: int, stuck: int, seconds: float) -> None:
 
 def was_told(sleeper: socket.socket) -> bool:
     """Wake up, read what is there, and say whether it names a loss."""
-    sleeper.settimeout(2)
-    seen = b""
+    sleeper.settimeout(10)
+    seen, end_s = b"", time.monotonic() + 10
     with contextlib.suppress(OSError):
-        while (piece := sleeper.recv(262_144)) and b'"type":"dropped"' not in seen:
+        while b'"type":"dropped"' not in seen and time.monotonic() < end_s and (piece := sleeper.recv(262_144)):
             seen = seen[-20:] + piece
     return b'"type":"dropped"' in seen
 
@@ -243,6 +247,8 @@ def run(name: str, case: Case, servers: list[str], seconds: float) -> dict[str, 
 def misses(name: str, case: Case, ours: dict[str, float], without: dict[str, float]) -> list[str]:
     """Return the bounds that our figures miss. without: the same load without the stuck client, if it was measured."""
     bounds = [(key, getattr(case, key)) for key in ("p99_ms", "core_percent", "growth_mb")]
+    if case.stuck and without:  # the newest events in memory grow with or without it
+        ours = ours | {"growth_mb": ours["growth_mb"] - without["growth_mb"]}
     found = [f"{name}: {key} {ours[key]:.1f}, at most {most:g}" for key, most in bounds if ours[key] > most]
     if case.stuck and without and ours["p99_ms"] > STUCK_P99 * without["p99_ms"]:
         found.append(f"{name}: p99 {ours['p99_ms']:.1f} ms, {without['p99_ms']:.1f} without the one that is stuck")
@@ -262,7 +268,8 @@ def main() -> int:
     for name in options.cases:
         case = CASES[name]
         servers = [server for server in options.servers if not case.stuck or server == "vectra"]  # aiohttp would stop
-        ours[name] = run(name, case, servers, max(options.seconds, STUCK_S) if case.stuck else options.seconds)
+        seconds = max(options.seconds, STUCK_S) if "stuck" in options.cases else options.seconds
+        ours[name] = run(name, case, servers, seconds)
         missed += misses(name, case, ours[name], ours.get("big", {})) if ours[name] else []
     print("\n".join(missed) or "every bound is kept")
     return 1 if missed else 0

@@ -164,6 +164,14 @@ def test_urls_without_secrets_are_exact() -> None:
     assert clean_url(f"http://x/?{SECRET}") == f"http://x/?{MARK}"
 
 
+def test_fields_in_a_path_and_a_time_stamp_that_is_none_are_hidden() -> None:
+    assert clean_url(f"https://a.b/x;token={SECRET}/y;k={SECRET}?t={SECRET}") == (
+        f"https://a.b/x;token={MARK};k={MARK}?t={MARK}"
+    )
+    for url in ("wss://a.b/socket.io/?EIO=4&t=PKXd-1a.12", "wss://a.b/socket.io/?t=1rhb7f2k"):
+        assert clean_url(url) == url
+
+
 def test_urls_in_error_messages_are_cleaned() -> None:
     text = clean_urls_in(f"WebSocket connection to 'wss://h/p?token={SECRET}' failed: net::ERR_FAILED")
     assert text == f"WebSocket connection to 'wss://h/p?token={MARK}' failed: net::ERR_FAILED"

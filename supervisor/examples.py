@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sql": ('sql "SELECT count(*), max(peak) FROM games"',),
     "verify": ("verify --all",),
     "rebuild": ("rebuild",),
+    "import": ("import ~/old/session.jsonl.gz",),
     "install-service": ("install-service --print", "install-service"),
     "completion": (
         "completion bash > ~/.local/share/bash-completion/completions/vectra-supervisor",

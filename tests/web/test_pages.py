@@ -64,7 +64,8 @@ def test_every_page_opens_without_a_complaint_and_fits_360_pixels(page: Chromium
 
 
 def test_every_control_has_a_name(page: Chromium, room: ControlRoom) -> None:
-    nameless = """[...document.querySelectorAll('a, button, input:not([type=hidden]), select, progress, meter, dialog')].filter((one) =>
+    nameless = """[...document.querySelectorAll(
+        `a, button, input:not([type=hidden]), select, progress, meter, dialog`)].filter((one) =>
         !(one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.labels?.length
           || one.textContent.trim())).map((one) => one.outerHTML)"""
     for path in PAGES:

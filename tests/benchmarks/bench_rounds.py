@@ -61,7 +61,7 @@ def main() -> None:
         tell("a round's row, another", lambda: one(register, archive, ids[len(ids) // 2]))
         files = f"{place}/events_parquet/doc_type=game/*/*.parquet"
         control = f"SELECT seq, game_id, peak FROM read_parquet('{files}') ORDER BY peak DESC LIMIT 50"
-        tell("control: DuckDB over the same files, highest peaks", lambda: duckdb.sql(control).fetchall())
+        tell("control: DuckDB over the same files, highest peaks", lambda: duckdb.connect().execute(control).fetchall())
 
 
 def one(register: Register, archive: Archive, game_id: str) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from actors.core.messages import LiveState
+from tests.processes import wait_for
 from tests.web.chromium import Chromium, binary
 from tests.web.conftest import ControlRoom
 from tests.web.neighbours import Neighbours, good_status, now_ms
@@ -242,7 +243,8 @@ def test_rounds_are_searched_and_sorted_by_keyboard_alone(page: Chromium, room: 
         "Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
     )
     page.call("Input.dispatchKeyEvent", type="char", key="Enter", text="\r")
-    page.wait("location.search.includes('text=000000000000000a') && document.readyState === 'complete'")
+    wait_for(lambda: "text=000000000000000a" in page.call("Page.getNavigationHistory")["entries"][-1]["url"], 10)
+    page.wait("document.readyState === 'complete'")
     assert page.evaluate("[...document.querySelectorAll('tbody tr a')].map((one) => one.textContent)") == [
         game_row(10)["game_id"]
     ]

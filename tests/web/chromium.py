@@ -94,8 +94,16 @@ class Chromium:
 
     def open(self, url: str) -> None:
         """Open an address and wait until it is loaded."""
-        self._events.clear()
+        self.forget()
         self.call("Page.navigate", url=url)
+        self.loaded()
+
+    def forget(self) -> None:
+        """Forget what was heard: the next `loaded` waits for a page that is loaded after this."""
+        self._events.clear()
+
+    def loaded(self) -> None:
+        """Wait until a page is loaded."""
         while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
             self._hear(json.loads(self._socket.recv()))
 

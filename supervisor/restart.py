@@ -3,10 +3,10 @@
 In: deaths. Out: `Verdict`s: who stops, who starts, in which order, after how long. OTP's restart intensity: at most
 `intensity` restarts within any `period_s`. A streak: a child that dies again and again within 2 s of being ready counts
 each death, so that one which dies 1.1 s after ready is caught as well, which the window alone never sees. Back-off:
-past either bound each restart waits twice as long as the one before, from 1 s to 30 s (its spec may say less), and the child is crash-looping
-until it was ready for a whole period. A group may have bounds of its own, over the deaths of all its members: past them
-it escalates, that is, all of it goes down and comes back after the wait, as when OTP's supervisor gives up and its own
-supervisor starts it anew.
+past either bound each restart waits twice as long as the one before, from 1 s to 30 s (its spec may say less), and the
+child is crash-looping until it was ready for a whole period. A group may have bounds of its own, over the deaths of all
+its members: past them it escalates, that is, all of it goes down and comes back after the wait, as when OTP's
+supervisor gives up and its own supervisor starts it anew.
 """
 
 from collections.abc import Sequence

@@ -58,7 +58,7 @@ class Journal(Section, frozen=True, kw_only=True):
     """The log on disk that all else is derived from."""
 
     commit_ms: Annotated[int, Meta(ge=1, le=1000, description="1 to 1000")] = 50
-    segment_bytes: Annotated[int, Meta(ge=65_536, le=1_000_000_000, description="65536 to 1000000000")] = 16_000_000
+    segment_bytes: Annotated[int, Meta(ge=65_536, le=1_000_000_000, description="65536 to 1000000000")] = 4_000_000
     retention_days: Annotated[int, Meta(ge=1, le=3650, description="1 to 3650")] = 14
     max_bytes: Annotated[int, Meta(ge=64_000_000, description="at least 64000000")] = 20_000_000_000
 

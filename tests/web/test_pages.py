@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from actors.core.messages import LiveState
-from tests.processes import wait_for
 from tests.web.chromium import Chromium, binary
 from tests.web.conftest import ControlRoom
 from tests.web.neighbours import Neighbours, good_status, now_ms
@@ -239,12 +238,10 @@ def test_rounds_are_searched_and_sorted_by_keyboard_alone(page: Chromium, room: 
     page.press("/")
     for key in "000000000000000a":
         page.press(key)
-    page.call(
-        "Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
-    )
-    page.call("Input.dispatchKeyEvent", type="char", key="Enter", text="\r")
-    wait_for(lambda: "text=000000000000000a" in page.call("Page.getNavigationHistory")["entries"][-1]["url"], 10)
-    page.wait("document.readyState === 'complete'")
+    page.forget()
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+    page.loaded()
+    assert "text=000000000000000a" in page.evaluate("location.search")
     assert page.evaluate("[...document.querySelectorAll('tbody tr a')].map((one) => one.textContent)") == [
         game_row(10)["game_id"]
     ]

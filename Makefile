@@ -49,6 +49,7 @@ deaths: setup
 
 soak: setup
 	FUZZ_INPUTS=1000000 $(BIN)/pytest -q tests/rugs/test_fuzz.py
+	MERGE_EXAMPLES=10000 $(BIN)/pytest -q tests/journal/test_merge.py
 	$(BIN)/python -m tests.soak --kills $(KILLS) --restarts $(RESTARTS)
 
 bench: setup

@@ -73,11 +73,6 @@ class StreamMerge:
         self.ambiguous = 0
 
     @property
-    def end(self) -> int:
-        """The merged position of the next new frame."""
-        return self._window.end
-
-    @property
     def holding(self) -> bool:
         """Whether frames wait for a decision: `decide` wants to be called again."""
         for session in self._sessions.values():  # noqa: SIM110 (asked for every frame: half the time of any())
@@ -195,14 +190,20 @@ class StreamMerge:
         if not closed and not may_lead:
             return None
         places = self._candidates(session)
-        if closed and len(places) == 1 and places[0] < self.end:
-            return places[0], False
+        if closed and len(places) == 1 and places[0] < self._window.end:
+            return places[0], self._maybe_before_all(session, places[0])
         if not led and not may_lead:
             return None
-        wary = session.held[0].at_s < session.wary_until_s
-        if not places or wary or (places == [self.end] and self._knows_some(session)):
+        if not places or session.held[0].at_s < session.wary_until_s:
             return None, False
+        if places == [self._window.end] and self._knows_some(session):
+            return None, True
         return self._closest(session, places), len(places) > 1
+
+    def _maybe_before_all(self, session: _Session, place: int) -> bool:
+        """Say whether the session's frame may be one that came before the first merged one, and looks like it."""
+        begins = place == self._window.base == 0 and self._begun_s is None
+        return begins and len(self._window.places(session.held[0].digest)) > 1
 
     def _may_lead(self, session: _Session, now_s: float) -> bool:
         """The oldest attached leads, once an older attach would have been heard of."""
@@ -213,8 +214,8 @@ class StreamMerge:
     def _candidates(self, session: _Session) -> list[int]:
         first = max(session.floor, self._window.base)
         places = [p for p in self._window.places(session.held[0].digest) if p >= first and self._fits(session, p)]
-        if self.end >= first and not self._late(session.held[0]) and self._fits(session, self.end):
-            places.append(self.end)
+        if self._window.end >= first and not self._late(session.held[0]) and self._fits(session, self._window.end):
+            places.append(self._window.end)
         return places
 
     def _fits(self, session: _Session, place: int) -> bool:
@@ -241,7 +242,7 @@ class StreamMerge:
 
     def _join(self, session: _Session, place: int | None, ambiguous: bool) -> Iterator[Merged]:
         if place is None:
-            yield from self._graft(session)
+            yield from self._graft(session, ambiguous)
         else:
             held, session.held, session.place = session.held, [], place
             self.ambiguous += ambiguous
@@ -250,21 +251,24 @@ class StreamMerge:
         if session.dead and session.place is not None:
             del self._sessions[session.id]
 
-    def _graft(self, session: _Session) -> Iterator[Merged]:
+    def _graft(self, session: _Session, guessed: bool = False) -> Iterator[Merged]:
         """Place the held frames of a session one by one: confirmed where they are known, appended where not."""
         held, session.held = session.held, []
         places, guess = self._look_up(session, held)
         if held[0].at_s >= session.wary_until_s:
             self._beware(session)
-        guess |= any(place is None and self._late(seen) for seen, place in zip(held, places, strict=True))
+        passed_s = self._window.latest_s - self._tolerance_s  # what is older comes behind its place
+        guess |= guessed or any(
+            place is None and seen.at_s < passed_s for seen, place in zip(held, places, strict=True)
+        )
         ambiguous = guess and not session.guessed
         session.guessed |= guess
         self.ambiguous += ambiguous
         for seen, place in zip(held, places, strict=True):
             if place is None:
                 self.restore(seen.digest, seen.at_s, 0)
-                session.place = self.end
-                session.own.add(self.end - 1)
+                session.place = self._window.end
+                session.own.add(self._window.end - 1)
             else:
                 session.place = session.floor = place + 1
             yield Merged(session.id, seen.item, session.place - 1, place is None, ambiguous and seen is held[0])
@@ -273,7 +277,14 @@ class StreamMerge:
         session.wary_until_s, session.guessed, session.own = self._window.latest_s + LOOSE_S, False, set()
 
     def _knows_some(self, session: _Session) -> bool:
-        return any(place is not None for place in self._look_up(session, session.held)[0])
+        """Say whether a frame that both sides have once tells that the session lies before the end."""
+        times = Counter(seen.digest for seen in session.held)
+        once = [seen for seen in session.held if times[seen.digest] == 1]
+        known = [(seen, self._window.places(seen.digest)) for seen in once]
+        return any(
+            len(places) == 1 and places[0] >= session.floor and self._off_s(places[0], seen) <= LOOSE_S
+            for seen, places in known
+        )
 
     def _look_up(self, session: _Session, held: list[Seen]) -> tuple[list[int | None], bool]:
         """Return where each frame is in the merged stream, None where it is not, and whether any of that is a guess."""
@@ -308,7 +319,7 @@ class StreamMerge:
             session.held.append(seen)
         elif (plain := self._plain(session, place, seen, ambiguous)) is not None:
             yield plain
-        elif place < self.end:
+        elif place < self._window.end:
             self._lose_place(session, place, seen)
         else:  # too late: the end is not where it belongs, and it may be there already
             session.held.append(seen)
@@ -324,6 +335,8 @@ class StreamMerge:
             window.append(seen.digest, seen.at_s, 0)
         elif window.digest(place) != seen.digest:
             return None
+        elif abs(window.at_s(place) - seen.at_s) > self._tolerance_s and len(window.places(seen.digest)) > 1:
+            return None  # the same content, but of another time
         session.place = place + 1
         return Merged(session.id, seen.item, place, fresh, fresh and ambiguous)
 

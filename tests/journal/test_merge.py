@@ -1,12 +1,19 @@
 """The merge of two captures: the true stream, each frame once and in order, or `ambiguous`; never silently wrong."""
 
+import os
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
 from actors.journal.merge import SKEW_S, Merged, Seen, StreamMerge
 
+MORE = int(os.environ.get("MERGE_EXAMPLES", "0"))  # other ones each time, for `make soak`; else always the same
 JITTER_S = 0.004  # each way: on a loaded machine two clients were seen to differ by 3.5 ms
+
+
+def examples(count: int) -> settings:
+    return settings(max_examples=MORE or count, deadline=None, derandomize=not MORE)
 
 
 class Stay(Struct):
@@ -89,25 +96,25 @@ def assert_true_or_ambiguous(world: World) -> None:
     assert got == right or merge.ambiguous, (got, right)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(worlds(alphabet=6))
 def test_streams_of_few_payloads(world: World) -> None:
     assert_true_or_ambiguous(world)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(worlds(alphabet=1))
 def test_runs_of_identical_payloads(world: World) -> None:
     assert_true_or_ambiguous(world)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(worlds(alphabet=10_000))
 def test_streams_like_the_games_are_hardly_ever_ambiguous(world: World) -> None:
     assert_true_or_ambiguous(world)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(restless())
 def test_payloads_that_differ_are_never_lost_or_doubled_however_wrong_the_times_are(world: World) -> None:
     seen, out, merge = play(world)
@@ -134,6 +141,12 @@ def test_a_session_that_saw_what_the_merged_stream_lacks_adds_only_that() -> Non
         for m in merge.frame(session, Seen(b"%d" % n, n / 10, n), 2.1)
     ]
     assert sorted(after) == [False] * 6 + [True] * 6
+
+
+def test_the_same_payload_of_another_time_is_another_frame() -> None:
+    frames = [(b"1", 0.0)] * 9 + [(b"1", 0.05), (b"1", 0.1)]
+    stays = [Stay(0, 0.0078125, 1.0, 0.0), Stay(1, 0.0, 0.03125, 0.03125)]
+    assert_true_or_ambiguous(World(frames, stays, [0.0] * 8))
 
 
 def test_captures_that_saw_a_stream_open_add_no_delay() -> None:

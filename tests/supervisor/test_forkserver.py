@@ -95,7 +95,7 @@ def test_a_kernel_that_gives_no_process_is_that_childs_failure_alone(tmp_path: P
     with server() as (forks, channel):
         heard(forks, channel, 1)
         assert forks.pid is not None
-        until(lambda: children_of(forks.pid))
+        until(lambda: children_of(forks.pid) and watched_by(forks.pid))
         before = resource.prlimit(forks.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(forks.pid, resource.RLIMIT_NOFILE, (3, before[1]))  # a second child finds no descriptor
         first = forks.spawn("a", "tests.supervisor.children:works", config(tmp_path), False)
@@ -112,6 +112,12 @@ def test_a_kernel_that_gives_no_process_is_that_childs_failure_alone(tmp_path: P
         os.close(other)
         assert ended == Exit(serial=third.serial, code=1)
         first.close()
+
+
+def watched_by(pid: int | None) -> list[str]:
+    """Return the pidfds that a process holds: it knows these children."""
+    links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()]
+    return [link for link in links if link == "anon_inode:[pidfd]"]
 
 
 def children_of(pid: int | None) -> list[int]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from actors.rugs.schema import IMPORT_SEQ
 from web.rounds import COLUMNS, PricedRound, Round
 
 R = TypeVar("R", bound=Round)
@@ -45,7 +46,7 @@ class Archive:
         self._read: OrderedDict[Path, list[Round]] = OrderedDict()
 
     def newest(self, limit: int, before: int | None = None, *, sidebets: bool = False) -> list[Round]:
-        """Return at most `limit` rounds with `seq` below `before`, newest first.
+        """Return at most `limit` rounds that come behind the one numbered `before`, newest first, imported ones last.
 
         sidebets: also fill the `sidebets` column, which is large and therefore not kept.
         """
@@ -68,12 +69,13 @@ class Archive:
 
     def _newest(self, limit: int, before: int | None, sidebets: bool) -> list[Round]:
         found: list[Round] = []
-        for file in sorted(self._files(), reverse=True):
-            if before is not None and file.first >= before:
+        bound = None if before is None else _age(before)
+        for file in sorted(self._files(), key=lambda file: _age(file.first), reverse=True):
+            if bound is not None and _age(file.first) >= bound:
                 continue
             rounds = _rows(file.path, Round, COLUMNS) if sidebets else self._light(file.path)
-            older = [one for one in rounds if before is None or one.seq < before]
-            found += sorted(older, key=lambda one: -one.seq)
+            older = [one for one in rounds if bound is None or _age(one.seq) < bound]
+            found += sorted(older, key=lambda one: -_age(one.seq))
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -101,6 +103,11 @@ class Archive:
             if known is None or known[0] != version:
                 known = self._listings[day] = (version, list(_list(day)))
             yield from known[1]
+
+
+def _age(seq: int) -> int:
+    """Return what to sort by: imported rounds bear the highest numbers, and are older than whatever was recorded."""
+    return seq - 2 * IMPORT_SEQ if seq >= IMPORT_SEQ else seq
 
 
 def _list(day: Path) -> Iterator[GameFile]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.rugs.schema import IMPORT_SEQ
 from tests.web.rounds_on_disk import game_row, write_rounds
 from web.archive import Archive
 
@@ -30,6 +31,19 @@ def test_pages_follow_each_other_without_a_hole_or_a_double(data_dir: Path) -> N
         seen += [one.seq for one in page]
         before = page[-1].seq
     assert seen == [game_row(number)["seq"] for number in reversed(range(23))]
+
+
+def test_imported_rounds_stand_behind_all_that_were_recorded(data_dir: Path) -> None:
+    archive = stored(data_dir, 6)
+    imported = [game_row(50 + number, seq=IMPORT_SEQ + 256 * number) for number in range(3)]
+    write_rounds(data_dir, imported, "2025-11-01")
+    seen: list[int] = []
+    before = None
+    while page := archive.newest(2, before):
+        seen += [one.seq for one in page]
+        before = page[-1].seq
+    recorded = [game_row(number)["seq"] for number in reversed(range(6))]
+    assert seen == recorded + [row["seq"] for row in reversed(imported)]
 
 
 def test_a_round_is_found_with_its_prices_also_on_another_day_than_its_id(data_dir: Path) -> None:

@@ -247,7 +247,11 @@ class JournalCore:
             seq = self._braid.number_of(merged)
         if session is not None and seq is not None:
             session.places[item.stream] = (item.n, seq)
-            self._moved.setdefault(merged.session, set()).add(item.stream)
+            moved = self._moved.get(merged.session)
+            if moved is None:
+                self._moved[merged.session] = {item.stream}
+            else:
+                moved.add(item.stream)
         if merged.ambiguous:
             cause = "several alignments of the two captures fit; a frame may be stored twice or missing"
             self.note(item.at_us, "merge", what="ambiguous", stream=item.stream, seq=seq, cause=cause)
@@ -259,8 +263,9 @@ class JournalCore:
         if stream is not None and not stream.open:
             self.note(item.at_us, "connection", what="resumed", stream=item.stream, url=stream.url)
         frame = m.Frame(
-            self._next_seq, item.at_us, item.stream, item.sent, item.opcode, item.payload, item.redacted, item.cdp_s
-        )
+            self.memory.head + m.SEQ_STEP, item.at_us, item.stream, item.sent, item.opcode, item.payload,
+            item.redacted, item.cdp_s,
+        )  # fmt: skip
         return self._append(frame)
 
     def _keep_unknown(self, item: m.FrameSeen) -> bool:

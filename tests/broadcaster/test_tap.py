@@ -39,7 +39,7 @@ async def tapped(count: int, fails_at: int) -> list[int]:
             await asyncio.wait([running], timeout=0.01)
         for seq in range(1, count + 1):
             outbox.send(state(seq))
-            if seq % 50 == 0:  # half of the stream's high-water mark
+            while seq % 50 == 0 and got[-1] < seq and not running.done():  # half of the stream's high-water mark
                 await asyncio.wait([running], timeout=0.01)
         waiting = asyncio.create_task(all_there.wait())
         await asyncio.wait([running, waiting], timeout=10, return_when=asyncio.FIRST_COMPLETED)

@@ -214,7 +214,7 @@ class StreamMerge:
     def _candidates(self, session: _Session) -> list[int]:
         first = max(session.floor, self._window.base)
         places = [p for p in self._window.places(session.held[0].digest) if p >= first and self._fits(session, p)]
-        if self._window.end >= first and not self._late(session.held[0]) and self._fits(session, self._window.end):
+        if not self._late(session.held[0]) and self._fits(session, self._window.end):
             places.append(self._window.end)
         return places
 

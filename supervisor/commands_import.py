@@ -4,7 +4,6 @@ In: files of JSON lines. Out: what became of each file, bad lines on stderr, and
 process of its own (`actors/writer/importing.py`); VECTRA must be stopped.
 """
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from actors.core.files import private_dir
 from actors.rugs.recordings import time_us
 from supervisor.ask import CommandError
 from supervisor.data_place import demo_flag
-from supervisor.data_work import place_of_work, said_by
+from supervisor.data_work import place_of_work, said_by, show_progress
 from supervisor.shared_flags import Given, settings_flags
 
 SHOWN_BAD = 100  # of one file
@@ -54,8 +53,8 @@ def import_files(given: Given, files: tuple[str, ...], began_at: str, demo: bool
             click.echo(f"Not imported: {told['trouble']}", err=True)
         elif told.get("done"):
             _show(told)
-        elif sys.stderr.isatty():
-            click.echo(f"\r{told['file']}: {told['lines']:,} lines\x1b[K\r", nl=False, err=True)
+        else:
+            show_progress(f"{told['file']}: {told['lines']:,} lines")
     if troubles:
         raise CommandError(
             f"{troubles} of {len(files)} files could not be imported; nothing of them is in the data.", 1

@@ -5,7 +5,6 @@ In: dates. Out: what became of each date, and an exit code. The work is done by 
 """
 
 import re
-import sys
 import time
 from datetime import date as Date
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import click
 
 from supervisor.data_place import demo_flag
-from supervisor.data_work import place_of_work, said_by
+from supervisor.data_work import place_of_work, said_by, show_progress
 from supervisor.shared_flags import Given, settings_flags
 
 
@@ -50,17 +49,12 @@ def rebuild(given: Given, first: str, last: str, demo: bool) -> None:
     began_s = time.monotonic()
     for told in said_by(data_dir, "actors.writer.rebuild", first, last):
         if told["counts"] is None:
-            _show_progress(told)
+            what = "warming up on" if told["warm_up"] else "reading"
+            show_progress(f"{what} {told['date']}, {told['frames']:,} frames")
         else:
             dates += 1
             click.echo(_line(told))
     click.echo(f"{dates} dates rebuilt in {time.monotonic() - began_s:.0f} s.")
-
-
-def _show_progress(told: dict[str, Any]) -> None:
-    if sys.stderr.isatty():
-        what = "warming up on" if told["warm_up"] else "reading"
-        click.echo(f"\r{what} {told['date']}, {told['frames']:,} frames\x1b[K\r", nl=False, err=True)
 
 
 def _line(told: dict[str, Any]) -> str:

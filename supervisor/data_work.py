@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from supervisor import locks
@@ -31,6 +32,12 @@ def place_of_work(given: Given, *, demo: bool, what: str) -> Path:
             1,
         )
     return config.data_path / "demo" if demo else config.data_path
+
+
+def show_progress(words: str) -> None:
+    """Show how far a work is, in one line of a terminal that the next one replaces."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{words}\x1b[K\r", nl=False, err=True)
 
 
 def said_by(data_dir: Path, module: str, *arguments: str) -> Iterator[dict[str, Any]]:

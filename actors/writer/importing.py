@@ -18,12 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 import zstandard
 from msgspec import Struct
 
 from actors.core.files import PRIVATE_FILE, private_dir, sync_dir
-from actors.core.lifeline import die_with_parent
 from actors.core.messages import SEQ_STEP, Frame, Row
 from actors.core.privacy_files import pseudonym_key, read_own
 from actors.rugs.memory import Memory
@@ -37,6 +35,7 @@ from actors.writer.columns import Built
 from actors.writer.flush import Piece, pieces
 from actors.writer.known import Known
 from actors.writer.reading import Unreadable
+from actors.writer.telling import tell, told
 
 SOURCE = "ws_event"
 CHUNK_ROWS = 20_000
@@ -59,12 +58,6 @@ class Said(Struct, kw_only=True, omit_defaults=True):
     rows: int = 0
     first_us: int | None = None
     last_us: int | None = None
-
-
-class Failed(Struct, kw_only=True):
-    """The last line where nothing more can be done."""
-
-    error: str
 
 
 Say = Callable[[Said], None]
@@ -244,22 +237,15 @@ def _open(path: Path) -> Iterator[IO[bytes] | Any]:
 
 def main(data_dir: str, parent: str, began_us: str, veiled: str, *paths: str) -> int:
     """Import files; say on standard output what was found. Returns the exit code."""
-    die_with_parent(int(parent))
-    try:
+
+    def take_all() -> None:
         place = Path(data_dir)
         veil = Veil(pseudonym_key(place), read_own(place)) if veiled else None
-        importing = Import(place, _print, int(began_us) if began_us else None, veil)
+        importing = Import(place, tell, int(began_us) if began_us else None, veil)
         for path in paths:
             importing.take(Path(path))
-    except (OSError, Unreadable) as error:
-        _print(Failed(error=str(error)))
-        return 1
-    return 0
 
-
-def _print(said: Said | Failed) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
-    sys.stdout.buffer.flush()
+    return told(parent, take_all, Unreadable)
 
 
 if __name__ == "__main__":

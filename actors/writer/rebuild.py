@@ -20,7 +20,6 @@ from msgspec import Struct
 
 from actors.core.checkpoints import Checkpoints
 from actors.core.flow import frame_of
-from actors.core.lifeline import die_with_parent
 from actors.core.messages import SEQ_STEP, Frame, Row
 from actors.core.segments import Reader
 from actors.rugs.again import FED, follow, is_of_note, preload, span_us
@@ -33,6 +32,7 @@ from actors.writer.planning import date_in
 from actors.writer.reading import Unreadable, frames, rows
 from actors.writer.remaking import SOURCE, Counts, Remade
 from actors.writer.swap import Remover, Stale, leftovers
+from actors.writer.telling import tell, told
 
 SAY_S = 1.0
 OF_A_ROUND = ("game", "game_tick", "sidebet")
@@ -45,12 +45,6 @@ class Told(Struct, kw_only=True):
     frames: int
     counts: dict[str, Counts] | None = None
     warm_up: bool = False
-
-
-class Failed(Struct, kw_only=True):
-    """The last line where it did not work out."""
-
-    error: str
 
 
 Say = Callable[[Told], None]
@@ -209,18 +203,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 def main(data_dir: str, parent: str, first: str, last: str) -> int:
     """Rebuild; say on standard output how far it is. Returns the exit code."""
-    die_with_parent(int(parent))
-    try:
-        Rebuild(Path(data_dir), first or None, last or None, _print).work()
-    except (Unreadable, Stale, OSError) as error:
-        _print(Failed(error=str(error)))
-        return 1
-    return 0
-
-
-def _print(told: Told | Failed) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
-    sys.stdout.buffer.flush()
+    return told(parent, lambda: Rebuild(Path(data_dir), first or None, last or None, tell).work(), Unreadable, Stale)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ some.
 import contextlib
 import itertools
 import json
+import math
 import re
 import threading
 from collections.abc import Iterator
@@ -27,8 +28,6 @@ pc: Any = pyarrow.compute  # its stubs know neither chunked arrays nor tables he
 
 FORMAT = "1"  # raised with every change of the columns: an older file is made anew
 MOST_CHUNKS = 64  # then they are put together, and kept
-SMALL = 100_000  # so many rows are sorted at once, in some ms
-NEAR = 5_000  # rows from either end are selected; beyond, the order of all is worked out once and kept
 NAME = re.compile(r"^\d+-\d+\.parquet$")
 FIELDS: list[tuple[str, Any]] = [
     ("seq", pa.int64()), ("game_id", pa.string()), ("tail", pa.string()), ("at", pa.int64()), ("peak", pa.float64()),
@@ -59,7 +58,6 @@ class Register:
         self._table: pa.Table | None = None
         self._files: dict[str, int] = {}
         self._listings: dict[str, tuple[int, int]] | None = None
-        self._orders: dict[str, Any] = {}
 
     def page(self, query: Query) -> Found:
         """Return one page; a page beyond the last is the last."""
@@ -111,25 +109,10 @@ class Register:
                 if mask is None
                 else pc.indices_nonzero(mask).take(pa.array(rows, pa.int64()))
             )
-        keys = [(query.sort, "descending" if down else "ascending"), ("seq", "descending" if down else "ascending")]
+        found = None if mask is None else pc.indices_nonzero(mask)
         columns = table.select([query.sort, "seq"])
-        if mask is not None and total <= SMALL:
-            found = pc.indices_nonzero(mask)
-            return found.take(pc.sort_indices(columns.take(found), keys).slice(first, last - first))
-        if last <= NEAR and (mask is None or total > SMALL):
-            found = None if mask is None else pc.indices_nonzero(mask)
-            rows = pc.select_k_unstable(columns if found is None else columns.take(found), last, keys).slice(first)
-            return rows if found is None else found.take(rows)
-        order = self._order(columns, keys)
-        chosen = order if mask is None else order.filter(_whole(mask).take(order))
-        return chosen.slice(first, last - first)
-
-    def _order(self, columns: pa.Table, keys: list[tuple[str, str]]) -> Any:
-        """Return all row numbers in order, what is not known last; kept until the rounds change."""
-        name = " ".join(keys[0])
-        if name not in self._orders:
-            self._orders[name] = pc.sort_indices(columns, keys).cast(pa.int32())
-        return self._orders[name]
+        rows = _ranked(columns if found is None else columns.take(found), first, last, down=down)
+        return rows if found is None else found.take(rows)
 
     # Keeping up to date.
 
@@ -162,7 +145,6 @@ class Register:
         table = pa.concat_tables(parts)
         if not _rises(parts):
             table = table.take(pc.sort_indices(table.select(["seq"]), [("seq", "ascending")]))
-        self._orders.clear()
         return self._kept(table) if gone or table.column(0).num_chunks > MOST_CHUNKS else table
 
     def _names(self) -> Iterator[str]:
@@ -240,8 +222,24 @@ def _mask(table: pa.Table, query: Query) -> Any:
     return mask
 
 
-def _whole(mask: Any) -> Any:
-    return mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
+def _ranked(columns: pa.Table, first: int, last: int, *, down: bool) -> Any:
+    """Return the row numbers at the ranks `[first, last)`, ordered by the first column and then `seq`, null last.
+
+    Only what lies between the values at both ranks is sorted, and these are found without sorting: a million rows
+    cost the same at any rank.
+    """
+    if first >= last:
+        return pa.array([], pa.uint64())
+    column = columns[0].cast(pa.float64())
+    values = pc.fill_null(column, -math.inf if down else math.inf).combine_chunks()
+    end = len(values) - 1
+    low, high = sorted((end - first, end - last + 1) if down else (first, last - 1))
+    least, most = (values[pc.partition_nth_indices(values, pivot=rank)[rank].as_py()] for rank in (low, high))
+    near = pc.indices_nonzero(pc.and_(pc.greater_equal(values, least), pc.less_equal(values, most)))
+    ahead = pc.sum(pc.greater(values, most) if down else pc.less(values, least)).as_py()
+    order = "descending" if down else "ascending"
+    ordered = pc.sort_indices(columns.take(near), [(columns.column_names[0], order), ("seq", order)])
+    return near.take(ordered.slice(first - ahead, last - first))
 
 
 def _entries(table: pa.Table) -> list[Entry]:

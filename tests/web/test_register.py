@@ -46,14 +46,9 @@ def test_time_is_the_order_of_the_journal(data_dir: Path) -> None:
     assert walk(register, order="up") == numbers
 
 
-@pytest.mark.parametrize("near", [5000, 60, 1])  # the two ways to sort must agree
 @pytest.mark.parametrize("sort", ["peak", "ticks", "rug_price", "missing_ticks"])
 @pytest.mark.parametrize("order", ["up", "down"])
-def test_every_order_is_whole_and_what_is_not_known_comes_last(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, near: int, sort: str, order: str
-) -> None:
-    monkeypatch.setattr("web.register.NEAR", near)
-    monkeypatch.setattr("web.register.SMALL", 10)
+def test_every_order_is_whole_and_what_is_not_known_comes_last(data_dir: Path, sort: str, order: str) -> None:
     made = rows(180)
     register = stored(data_dir, made)
     known = [row for row in made if row[sort] is not None]

@@ -1,8 +1,9 @@
 """Fan-out of the feed beside bare aiohttp and bare `websockets.broadcast`, in one run on one machine.
 
-    python tests/benchmarks/bench_fanout.py [--seconds 10] [--cases big many stuck] [--servers vectra websockets]
+    python tests/benchmarks/bench_fanout.py [--seconds 10] [--cases big many stuck] [--servers vectra] [--mixed]
 
-Each server sends the same messages at the same rate to the same clients (one process, raw sockets, epoll). Printed:
+Each server sends the same messages at the same rate to the same clients (one process, raw sockets, epoll). The server
+has one core and the clients another, as clients on other machines would; `--mixed` leaves that to the kernel. Printed:
 delay from the moment of sending to a client's read (p50, p99), the server's share of one core, its growth, and the
 ratio to the bare ones. Ours includes the hop over the live stream from another process, `prev`, envelopes and bounded
 queues. In the case `stuck` one client of ours never reads until the end, and then must be told what it lost. Other work
@@ -13,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import select
 import socket
 import statistics
@@ -184,10 +186,19 @@ def was_told(sleeper: socket.socket) -> bool:
     return b'"type":"dropped"' in seen
 
 
+def part(server: psutil.Process, others: psutil.Process) -> None:
+    """Let the server and the others run on different cores, where there are two."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1 and "--mixed" not in sys.argv:
+        server.cpu_affinity(cores[:1])
+        others.cpu_affinity(cores[1:])
+
+
 def measure(port: int, server: psutil.Process, case: Case, seconds: float) -> dict[str, float]:
     """Run the clients against a server; return its figures."""
     role = ["clients", str(port), str(case.clients), str(case.stuck), str(seconds)]
     running = subprocess.Popen([sys.executable, __file__, *role], stdout=subprocess.PIPE)
+    part(server, psutil.Process(running.pid))
     before, begin_s, memory = server.cpu_times(), time.monotonic(), server.memory_info().rss
     output, _ = running.communicate()
     after, took_s = server.cpu_times(), time.monotonic() - begin_s
@@ -263,6 +274,7 @@ def main() -> int:
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
+    parser.add_argument("--mixed", action="store_true", help="let server and clients share the cores")
     options = parser.parse_args()
     ours, missed = {}, []
     for name in options.cases:

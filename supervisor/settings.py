@@ -185,7 +185,7 @@ def _from_text(text: str, kind: Any) -> Any:
         kind = get_args(kind)[0]
     if get_origin(kind) is list:
         inner = get_args(kind)[0]
-        if inner is str:
+        if inner is str and not text.lstrip().startswith("["):
             return [part.strip() for part in text.split(",") if part.strip()]
         return json.loads(text)
     if get_origin(kind) is dict:

@@ -159,6 +159,20 @@ def test_bad_settings_still_say_where_vectra_runs_unless_that_is_in_doubt(
     assert (usable.config.runtime_path if usable else None) == (Path("/r") if known else None)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("--one, --two=2", ["--one", "--two=2"]), ('["--window-size=1440,900"]', ["--window-size=1440,900"]), ("", [])],
+)
+def test_a_list_is_given_with_commas_or_as_json(tmp_path: Path, text: str, wanted: list[str]) -> None:
+    assert from_text(tmp_path, "", {"VECTRA_BROWSER_ARGS": text}).config.browser.args == wanted
+
+
+def test_a_list_that_begins_as_json_and_is_none_is_told(tmp_path: Path) -> None:
+    (error,) = errors_of(tmp_path, "", {"VECTRA_BROWSER_ARGS": '["--one"'})
+    assert "VECTRA_BROWSER_ARGS" in error
+    assert "list" in error
+
+
 def test_a_slip_in_the_environment_or_the_command_line_is_told_apart_in_the_same_way(tmp_path: Path) -> None:
     for environ, overrides, known in (
         ({"VECTRA_WEBPORT": "1"}, (), True),

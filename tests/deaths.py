@@ -14,9 +14,8 @@ import random
 import signal
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -33,10 +32,12 @@ from actors.journal.numbers import Reserved, read_reserved
 from actors.writer.layout import events_dir, staging_dir
 from tests.players import Capture
 from tests.writer.nursery import Nursery
+from tests.writer.reader import Reader, plain_glob
 
 CAP_S = 120.0  # on a death, and on the end; a niced merger starts late on a loaded machine
 FRAME_US = 30_000_000  # between two frames, by their clock: an hour in 120 frames
 FRAMES_A_S = 400
+LOOK_S = 0.02  # between two counts of the reader
 PASS_S = 0.5  # between passes: how the last one failed must stay to be seen
 UNACKED = 60  # frames in flight at most
 TORN_BYTES = 40_000  # no file may grow beyond: a write is cut in the middle
@@ -167,44 +168,18 @@ class Victim:
             (directory / "reserved").write_bytes(msgspec.json.encode(Reserved("another boot", reserved.upto)))
 
 
-class Reader:
-    """Counts through a plain recursive glob, again and again, in a thread: never a row twice, never one less."""
+def never_twice_never_less(data_dir: Path) -> Callable[[], str | None]:
+    """Return a look at all rows: none may be there twice, and there may never be fewer than before."""
+    most = 0
 
-    def __init__(self, data_dir: Path) -> None:
-        self.queries = 0
-        self.vanished = 0
-        self.wrong: list[str] = []
-        self._glob = str(events_dir(data_dir) / "**" / "*.parquet")
-        self._most = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
+    def look() -> str | None:
+        nonlocal most
+        found = plain_glob(data_dir).values()
+        rows, different, before = sum(rows for rows, _ in found), sum(numbers for _, numbers in found), most
+        most = max(most, rows)
+        return f"{rows} rows, {different} different, {before} before" if rows != different or rows < before else None
 
-    def __enter__(self) -> "Reader":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _read(self) -> None:
-        while not self._stop.wait(0.02):
-            try:
-                self._look()
-            except duckdb.Error as error:
-                self.vanished += 1
-                if "No such file" not in str(error) and "No files found" not in str(error):
-                    self.wrong.append(str(error))
-
-    def _look(self) -> None:
-        query = "select count(*), count(distinct (doc_type, seq)) from read_parquet(?, union_by_name=true)"
-        with duckdb.connect() as database:
-            database.execute("set threads=1")
-            ((rows, different),) = database.execute(query, [self._glob]).fetchall()
-        self.queries += 1
-        if rows != different or rows < self._most:
-            self.wrong.append(f"{rows} rows, {different} different, {self._most} before")
-        self._most = max(self._most, rows)
+    return look
 
 
 class Play:
@@ -292,7 +267,8 @@ def deaths(home: Path, count: int) -> Outcome:
     with Nursery() as nursery:
         play = Play(home, nursery, count)
         try:
-            with Reader(play.config.data_path) as reader:
+            look = never_twice_never_less(play.config.data_path)
+            with Reader(look, pause_s=LOOK_S, harmless=("No such file", "No files found")) as reader:
                 play.run()
         finally:
             play.close()

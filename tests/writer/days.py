@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import duckdb
 from msgspec.structs import replace
 
 from actors.core.messages import Rows
@@ -32,18 +31,6 @@ def names(data_dir: Path, doc_type: str) -> list[str]:
     """Return `date/first-last` of each file, in records."""
     files = files_of(events_dir(data_dir), doc_type)
     return [f"{file.path.parent.name[-2:]}/{file.first // 256}-{file.last // 256}" for file in files]
-
-
-def plain_glob(data_dir: Path) -> dict[str, tuple[int, int]]:
-    """Return for each doc_type how many rows, and how many different numbers, a user's glob finds."""
-    glob = str(events_dir(data_dir) / "*" / "*" / "*.parquet")
-    query = (
-        "select doc_type, count(*), count(distinct seq) from "
-        "read_parquet(?, hive_partitioning=true, union_by_name=true) group by 1"
-    )
-    with duckdb.connect() as database:
-        database.execute("set threads=1")
-        return {name: (rows, numbers) for name, rows, numbers in database.execute(query, [glob]).fetchall()}
 
 
 def _time(number: int) -> int:

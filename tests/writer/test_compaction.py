@@ -5,10 +5,8 @@ import random
 import resource
 import shutil
 import signal
-import threading
 from pathlib import Path
 
-import duckdb
 import pytest
 from msgspec.structs import replace
 
@@ -18,8 +16,9 @@ from actors.core.messages import Row, Rows
 from actors.writer import offline, swap
 from actors.writer.compaction import REQUEST
 from actors.writer.layout import staging_dir
-from tests.writer.days import batches_of, fill, names, plain_glob
+from tests.writer.days import batches_of, fill, names
 from tests.writer.nursery import Nursery
+from tests.writer.reader import Reader, plain_glob
 from tests.writer.source import Source, assert_exact, expected, stored
 
 pytestmark = pytest.mark.system
@@ -118,7 +117,13 @@ def test_a_reader_with_a_plain_glob_sees_each_row_once_while_it_runs(nursery: Nu
     with Source(config.runtime_path, "writer", batches[:1]) as source:
         pid = nursery.start("writer", "actors.writer.actor:run", config)  # with the grace of earnest
         source.pump(lambda: source.acked >= source.last)
-        with Reader(config.data_path, source) as reader:
+
+        def look() -> object:
+            least = source.acked // 256  # one ws_event a record
+            rows, numbers = plain_glob(config.data_path)["ws_event"]
+            return (rows, numbers, least) if rows != numbers or rows < least else None
+
+        with Reader(look) as reader:
             for upto in range(24, 241, 24):
                 source.extend(batches[:upto])
                 ask(config, str(upto))
@@ -127,40 +132,6 @@ def test_a_reader_with_a_plain_glob_sees_each_row_once_while_it_runs(nursery: Nu
     assert reader.queries >= 20
     assert reader.wrong == []
     assert_exact(config.data_path, batches)
-
-
-class Reader:
-    """Counts by a plain glob, again and again, in a thread."""
-
-    def __init__(self, data_dir: Path, source: Source[Rows]) -> None:
-        self.queries = 0
-        self.vanished = 0
-        self.wrong: list[object] = []
-        self._data_dir, self._source = data_dir, source
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-
-    def __enter__(self) -> "Reader":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            least = self._source.acked // 256  # one ws_event a record
-            try:
-                rows, numbers = plain_glob(self._data_dir)["ws_event"]
-            except duckdb.Error as error:
-                self.vanished += 1
-                if "No such file" not in str(error):
-                    self.wrong.append(error)
-                continue
-            self.queries += 1
-            if rows != numbers or rows < least:
-                self.wrong.append((rows, numbers, least))
 
 
 def test_it_begins_by_itself_when_rows_reach_another_hour(nursery: Nursery, home: Path, template: Path) -> None:

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from playwright.sync_api import Browser, Page
 
 from actors.core.config import Config, Web
 from actors.core.endpoints import lookup
+from tests.web.chromium import chromium, new_page
 from tests.web.neighbours import Neighbours
 from tests.web.rounds_on_disk import game_row, write_rounds
 
@@ -128,6 +130,28 @@ def room(config: Config, neighbours: Neighbours) -> Iterator[ControlRoom]:
     yield room
     room.stop()
     assert "Traceback" not in room.log(), room.log()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def desktop(browser: Browser, room: ControlRoom) -> Page:
+    """A page that was let in by the link with the token."""
+    page = new_page(browser)
+    page.goto(f"{room.url}/?token={room.token}")
+    return page
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser, room: ControlRoom) -> Page:
+    """The same on a phone."""
+    page = new_page(browser, phone=True)
+    page.goto(f"{room.url}/?token={room.token}")
+    return page
 
 
 @pytest.fixture

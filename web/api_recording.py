@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-import uuid
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from web.app import as_json
 from web.asked import body, query
 from web.errors import Refused
 from web.house import House
+from web.hub import pause
 from web.jobs import Job, Jobs
 from web.ledger import Ledger, RecordingView
 
@@ -62,7 +63,7 @@ def recording_routes(ledger: Ledger, jobs: Jobs, house: House, runtime_dir: Path
     @routes.post("/jobs/<job_id>/cancel")
     @document_response(JobAnswer)
     async def cancel(job_id: str) -> Response:
-        """End a running job; what it wrote is removed. A compaction that has begun runs on in the writer."""
+        """End a running job. What an export wrote is removed; what a compaction merged by then stays merged."""
         job = jobs.get(job_id)
         await jobs.cancel(job)
         return as_json(JobAnswer(job=job))
@@ -124,31 +125,51 @@ def _compaction(jobs: Jobs, house: House, runtime_dir: Path) -> Job:
 
 
 async def _follow_writer(job: Job, house: House, runtime_dir: Path) -> None:
-    """Ask the writer by its request file, and tell how it fares until it is done."""
-    request, name = runtime_dir / REQUEST, uuid.uuid4().hex
-    never = asyncio.Event()
-    replace_file(request, name.encode(), durable=False)
-    waited_s = 0.0
+    """Ask the writer by its request file, and tell how it fares until it is done; without the file it stops."""
+    request = runtime_dir / REQUEST
+    asked, waited_s = False, 0.0
     try:
         while waited_s < NOTICE_S:
+            asked = asked or _ask_writer(request, job.id)
             figures = await _figures(house)
-            mine = figures.get("id") == name
-            if mine and figures.get("state") in ("done", "failed"):
-                job.done = job.total = int(figures.get("files_before") or 0)
-                job.what = f"{job.done} files into {figures.get('files_after')}" if job.done else "nothing to merge"
-                job.error = None if figures["state"] == "done" else f"put off, nothing is lost: {figures.get('reason')}"
+            if any(_hear_writer(job, one) for one in (*figures.get("before", ()), figures)):
                 return
-            running = figures.get("state") == "running"
-            job.what = "the writer is merging" if running else "waiting for the writer"
-            waited_s = 0.0 if running else waited_s + LOOK_S
-            try:
-                await asyncio.wait_for(never.wait(), LOOK_S)
-            except TimeoutError:
-                continue
+            waited_s = 0.0 if figures.get("state") == "running" else waited_s + LOOK_S
+            await pause(LOOK_S)
         job.error = f"the writer did not answer within {NOTICE_S:g} s"
     finally:
-        if request.is_file() and request.read_text() == name:  # not begun: it never will
+        if asked and request.is_file() and request.read_text() == job.id:
             request.unlink(missing_ok=True)
+
+
+def _ask_writer(request: Path, name: str) -> bool:
+    """Put a request where the writer looks; False where another's is there, which comes first."""
+    own = request.with_name(f"{request.name}.{name}")
+    replace_file(own, name.encode(), durable=False)
+    try:
+        os.link(own, request)
+    except FileExistsError:
+        return False
+    finally:
+        own.unlink()
+    return True
+
+
+def _hear_writer(job: Job, figures: dict[str, Any]) -> bool:
+    """Note what the writer tells of its pass; True when it is over."""
+    state = figures.get("state")
+    if figures.get("id") != job.id:
+        job.done = job.total = 0  # of a writer that died meanwhile
+        job.what = "waiting for the merging under way" if state == "running" else "waiting for the writer"
+        return False
+    job.done, job.total = int(figures.get("files_read") or 0), int(figures.get("files_planned") or 0)
+    job.what = f"merging {job.total} files" if job.total else "looking for what can be merged"
+    if state not in ("done", "failed"):
+        return False
+    job.done = job.total = int(figures.get("files_before") or 0)
+    job.what = f"{job.done} files into {figures.get('files_after')}" if job.done else "nothing to merge"
+    job.error = None if state == "done" else f"put off, nothing is lost: {figures.get('reason')}"
+    return True
 
 
 async def _figures(house: House) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Long work with progress and cancel: exports, in a process each, and compaction, by the writer.
 
 In: orders of the API. Out: jobs, whose results lie in `<data dir>/exports/<id>/` until they are deleted or 20 newer
-ones exist. A restarted control room finds finished jobs again; what was under way is called interrupted. Never holds
-up the event loop: the work is done elsewhere.
+ones exist. A restarted control room finds its jobs again; what was under way is called interrupted, and what it had
+written is removed. Never holds up the event loop: the work is done elsewhere.
 """
 
 import asyncio
@@ -55,6 +55,7 @@ class Jobs:
         self._folder = data_dir / "exports"
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._is_closing = False
         self._load()
 
     def all(self) -> list[Job]:
@@ -82,10 +83,9 @@ class Jobs:
         if sum(job.kind == "export" and job.state == "running" for job in self._jobs.values()) >= AT_ONCE:
             raise Refused(409, "too_many_jobs", f"{AT_ONCE} exports are running. Wait for one, or cancel it.")
         job = self._new("export", title)
-        folder = private_dir(self._folder / job.id)
         order = Order(
-            parent=os.getpid(), root=str(self._data_dir / "events_parquet"), folder=str(folder), name=name, format=form,
-            doc_types=doc_types, days=days, game_id=game_id,
+            parent=os.getpid(), root=str(self._data_dir / "events_parquet"), folder=str(self._folder / job.id),
+            name=name, format=form, doc_types=doc_types, days=days, game_id=game_id,
         )  # fmt: skip
         self._begin(job, self._export(job, order))
         return job
@@ -117,7 +117,8 @@ class Jobs:
         await asyncio.to_thread(shutil.rmtree, self._folder / job.id, True)
 
     async def close(self) -> None:
-        """End what is running."""
+        """End what is running; the next control room tells that it was interrupted."""
+        self._is_closing = True
         for job in self.all():
             if job.state == "running" and job.id in self._tasks:
                 await self.cancel(job)
@@ -134,6 +135,7 @@ class Jobs:
         return job
 
     def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        self._write(job)
         task = self._tasks[job.id] = asyncio.create_task(self._live(job, work))
         task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
 
@@ -142,33 +144,44 @@ class Jobs:
             await work
             job.state = "done" if job.error is None else "failed"
         except asyncio.CancelledError:
-            job.state = "cancelled"
+            job.state = "interrupted" if self._is_closing else "cancelled"
             raise
         except (OSError, ValueError, Refused) as error:
             job.state, job.error = "failed", str(error)
         finally:
-            job.ended = time.time_ns() // 1_000_000
+            if job.state == "running":  # nobody foresaw the error, which goes on to the log
+                job.state, job.error = "failed", "Something failed here; the web log has the details."
             self._settle(job)
 
     def _settle(self, job: Job) -> None:
-        folder = self._folder / job.id
-        for path in folder.glob("*"):
-            if path.name != job.file:
+        """Remove all but the result of a job that is over, and write down how it went."""
+        job.ended = time.time_ns() // 1_000_000
+        for path in (self._folder / job.id).glob("*"):
+            if job.state != "done" or path.name != job.file:
                 path.unlink(missing_ok=True)
+        self._write(job)
+
+    def _write(self, job: Job) -> None:
         with contextlib.suppress(OSError):  # a full disk: the job is still told until the next restart
-            replace_file(private_dir(folder) / "job.json", msgspec.json.encode(job), durable=False)
+            replace_file(private_dir(self._folder / job.id) / "job.json", msgspec.json.encode(job), durable=False)
 
     def _load(self) -> None:
+        """Find the jobs of earlier processes; one that ended in the middle of its work left a job that is running."""
         for path in self._folder.glob("*/job.json"):
             with contextlib.suppress(OSError, msgspec.MsgspecError):
                 job = msgspec.json.decode(path.read_bytes(), type=Job)
                 if job.id == path.parent.name:
                     self._jobs[job.id] = job
         for folder in self._folder.glob("*"):
-            if folder.name not in self._jobs:  # an earlier process was ended in the middle of it
+            if folder.name not in self._jobs:  # nobody knows what it is
                 shutil.rmtree(folder, ignore_errors=True)
+        for job in self._jobs.values():
+            if job.state == "running":
+                job.state = "interrupted"
+                self._settle(job)
 
     async def _export(self, job: Job, order: Order) -> None:
+        private_dir(Path(order.folder))
         code = str(Path(__file__).resolve().parents[1])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([code, *filter(None, sys.path)])}
         process = await asyncio.create_subprocess_exec(

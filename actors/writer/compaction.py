@@ -1,9 +1,9 @@
 """The writer's side of compaction: when a pass is due, what its process says, and the swaps between two flushes.
 
 A pass is due when the rows flushed have reached another hour, at most once in `recording.compact_s`, and when a request
-lies in the runtime directory (`vectra-supervisor compact`). In: lines of the merger's process. Out: exchanged date
-directories, and `figures` for the stats. A pass that dies, hangs or is refused by the disk costs nothing but itself:
-the next one begins anew. Never waits, never swaps while a flush runs.
+lies in the runtime directory (`vectra-supervisor compact`, the control room); it ends when its request is taken away.
+In: lines of the merger's process. Out: exchanged date directories, and `figures` for the stats. A pass that dies, hangs
+or is refused by the disk costs nothing but itself: the next one begins anew. Never waits, never swaps during a flush.
 """
 
 import logging
@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from actors.core.loop import Loop
 from actors.writer import layout
-from actors.writer.merger import Built, Refused, Said, Skipped, newest_time
+from actors.writer.merger import Beat, Built, Planned, Refused, Said, Skipped, newest_time
 from actors.writer.planning import HOUR_US
 from actors.writer.swap import Remover, Stale, leftovers, swap
 
@@ -39,7 +39,9 @@ class Figures(Struct, kw_only=True):
     id: str = ""  # of the request it answers, "" for one by itself
     state: str = "none"  # none, running, done, failed
     reason: str = ""
-    files_before: int = 0
+    files_planned: int = 0
+    files_read: int = 0  # of these; what was read is merged once its day is whole
+    files_before: int = 0  # merged
     files_after: int = 0
     bytes_before: int = 0
     bytes_after: int = 0
@@ -47,6 +49,7 @@ class Figures(Struct, kw_only=True):
     skipped_files: int = 0  # that cannot be merged and stay as they are
     skipped: list[str] = []  # why, of the first few
     passes: int = 0  # since the writer's start
+    before: list["Figures"] = []  # of the pass before, or none: whoever asked for it may look only now
 
 
 class Tally:
@@ -61,11 +64,16 @@ class Tally:
 
     def begin(self, request: str) -> None:
         """Start counting a new pass."""
-        self.figures = Figures(id=request, state="running", passes=self.figures.passes + 1)
+        before = [msgspec.structs.replace(self.figures, before=[])] if self.figures.passes else []
+        self.figures = Figures(id=request, state="running", passes=self.figures.passes + 1, before=before)
 
     def hear(self, said: Said) -> None:
         """Act on what the merger says."""
-        if isinstance(said, Built):
+        if isinstance(said, Planned):
+            self.figures.files_planned = said.files
+        elif isinstance(said, Beat):
+            self.figures.files_read += said.files
+        elif isinstance(said, Built):
             self._swap(said)
         elif isinstance(said, Skipped):
             self._skip(said.why)
@@ -163,10 +171,19 @@ class Compaction:
             if now_s - self._heard_s > SILENT_S:
                 self._tally.fail(f"the merger said nothing for {SILENT_S:g} s and was ended")
                 self._process.kill()
-        elif self._request.exists():
-            self._begin(self._request.read_text(), now_s)
+            elif self.figures.id and self._requested() is None:
+                self._tally.fail("its request was taken away")
+                self._process.kill()
+        elif (request := self._requested()) is not None:
+            self._begin(request, now_s)
         elif self._is_due(now_s):
             self._begin("", now_s)
+
+    def _requested(self) -> str | None:
+        try:
+            return self._request.read_text()
+        except FileNotFoundError:
+            return None
 
     def _is_due(self, now_s: float) -> bool:
         if not self._every_s or self._hour == self._done_hour:
@@ -234,9 +251,12 @@ class Compaction:
                 self._tally.remover.add(folder, time.monotonic())
 
     def _conclude(self) -> None:
-        """Take the request away once its pass has ended: one whose writer died is begun anew by the next."""
+        """Take the request away once its pass has ended: one whose writer died is begun anew by the next.
+
+        What another asked for meanwhile stays, and comes next.
+        """
         self._tally.end()
         if self.figures.state == "failed":
             self._done_hour = FAILED
-        if self.figures.id:
+        if self.figures.id and self._requested() == self.figures.id:
             self._request.unlink(missing_ok=True)

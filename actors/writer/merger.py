@@ -1,8 +1,8 @@
 """The process that does a compaction's slow part for the writer: reads, merges, and says what is ready to be swapped.
 
 In: a data directory. Out: one directory in `staging` for each date directory with something to merge, filled with the
-merged files, and a JSON line for each on standard output; `Beat` lines in between. Runs niced, dies with its parent,
-touches nothing outside staging. The swap is the writer's, between two flushes.
+merged files, and a JSON line for each on standard output; `Planned` before the first, `Beat` lines in between. Runs
+niced, dies with its parent, touches nothing outside staging. The swap is the writer's, between two flushes.
 """
 
 import os
@@ -38,8 +38,16 @@ class Built(Struct, frozen=True, kw_only=True, tag="built"):
     bytes_after: int
 
 
+class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
+    """How many files are to be merged in all."""
+
+    files: int
+
+
 class Beat(Struct, frozen=True, kw_only=True, tag="beat"):
-    """Still at work."""
+    """Still at work; files: how many were read since the last one."""
+
+    files: int = 0
 
 
 class Skipped(Struct, frozen=True, kw_only=True, tag="skipped"):
@@ -54,18 +62,19 @@ class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
     why: str
 
 
-Said = Built | Beat | Skipped | Refused
+Said = Planned | Built | Beat | Skipped | Refused
 
 
 class Merger:
     """One pass over a data directory."""
 
-    def __init__(self, data_dir: Path, beat: Callable[[], None]) -> None:
-        """beat: called now and then during long work."""
+    def __init__(self, data_dir: Path, beat: Callable[[int], None]) -> None:
+        """beat: called now and then during long work, with the number of files read since the last time."""
         self._beat = beat
         self._root = layout.events_dir(data_dir)
         self._staging = layout.staging_dir(data_dir)
         self._bad: dict[Path, str] = {}
+        self._told: set[Path] = set()  # of the bad ones
         self._hours: dict[Path, int] = {}
 
     def work(self) -> Iterator[Said]:
@@ -74,6 +83,7 @@ class Merger:
         if newest_us is None:
             return
         private_dir(self._staging)
+        yield Planned(files=self._planned(newest_us))
         for doc_type in DOC_TYPES:
             try:
                 yield from self._doc_type(doc_type, newest_us)
@@ -81,13 +91,21 @@ class Merger:
                 yield Refused(why=str(error))
                 return
 
+    def _planned(self, newest_us: int) -> int:
+        """Count the files that are due; what turns out to be damaged later counts too."""
+        files = {doc_type: layout.files_of(self._root, doc_type) for doc_type in DOC_TYPES}
+        return sum(len(order.inputs) for one in files for order in self._orders(one, files[one], newest_us))
+
+    def _orders(self, doc_type: str, files: list[DataFile], newest_us: int) -> list[Merge]:
+        return list(plan(doc_type, files, newest_us, self._hour, lambda file: file.path in self._bad))
+
     def _doc_type(self, doc_type: str, newest_us: int) -> Iterator[Said]:
         done: set[str] = set()
         files = layout.files_of(self._root, doc_type)
         while True:
-            known = set(self._bad)
-            orders = list(plan(doc_type, files, newest_us, self._hour, lambda file: file.path in self._bad))
-            if found := set(self._bad) - known:  # footers that cannot be read: what stands beside them is cut anew
+            orders = self._orders(doc_type, files, newest_us)
+            if found := self._bad.keys() - self._told:  # footers that cannot be read: what is beside them is cut anew
+                self._told |= found
                 yield from (Skipped(why=self._bad[path]) for path in sorted(found))
                 continue
             for date, group in groupby(orders, key=lambda order: order.date):
@@ -97,6 +115,7 @@ class Merger:
                     yield from self._build(doc_type, date, list(group))
                 except Damaged as error:
                     self._bad[error.file.path] = str(error)
+                    self._told.add(error.file.path)
                     yield Skipped(why=str(error))
                     break
                 done.add(date)
@@ -155,7 +174,7 @@ def main(data_dir: str, parent: str) -> None:
     die_with_parent(int(parent))
     os.nice(NICE)
     pa.set_cpu_count(1)
-    for said in Merger(Path(data_dir), lambda: say(Beat())).work():
+    for said in Merger(Path(data_dir), lambda files: say(Beat(files=files))).work():
         say(said)
 
 

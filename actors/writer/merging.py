@@ -49,9 +49,10 @@ def times_of(file: DataFile) -> tuple[int, int]:
         raise Damaged(file, error) from error
 
 
-def merge(order: Merge, path: Path, beat: Callable[[], None]) -> int:
-    """Write the merged file at `path`, synced, and return its size; `beat` is called for each row group.
+def merge(order: Merge, path: Path, beat: Callable[[int], None]) -> int:
+    """Write the merged file at `path`, synced, and return its size.
 
+    beat: called for each row group with the number of files that were begun since it was called before.
     Damaged: an input; OSError: the disk refuses.
     """
     schema = SCHEMAS[order.doc_type].with_metadata(metadata_of(order.inputs[0].first, order.inputs[-1].last))
@@ -59,11 +60,11 @@ def merge(order: Merge, path: Path, beat: Callable[[], None]) -> int:
     with open(path, "xb", opener=_private) as sink:
         options = parquet_options(order.doc_type, ZSTD_LEVEL)
         with pq.ParquetWriter(sink, schema, write_batch_size=PAGE_STEP_ROWS, **options) as writer:
-            for group in _groups(order.inputs):
+            for group, files in _groups(order.inputs):
                 writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=group.num_rows)
                 del group  # before the next is read
                 give_back_memory()
-                beat()
+                beat(files)
         sink.flush()
         point("compact.merge.after")
         point("compact.merge-fsync.before")
@@ -72,18 +73,20 @@ def merge(order: Merge, path: Path, beat: Callable[[], None]) -> int:
         return os.fstat(sink.fileno()).st_size
 
 
-def _groups(inputs: list[DataFile]) -> Iterator[pa.Table]:
+def _groups(inputs: list[DataFile]) -> Iterator[tuple[pa.Table, int]]:
+    """Yield row groups, each with the number of files that were begun since the one before."""
     held: list[pa.Table] = []
-    size = 0
+    size = files = 0
     for file in inputs:
+        files += 1
         for part in _slices(file):
             held.append(part)
             size += part.nbytes
             if size >= GROUP_BYTES:
-                yield pa.concat_tables(held)
-                held, size = [], 0
+                yield pa.concat_tables(held), files
+                held, size, files = [], 0, 0
     if held:
-        yield pa.concat_tables(held)
+        yield pa.concat_tables(held), files
 
 
 def _slices(file: DataFile) -> Iterator[pa.Table]:

@@ -38,7 +38,7 @@ def finish(remover: Remover) -> None:
         select([], [], [], STEP_S)
 
 
-def _nothing() -> None:
+def _nothing(files: int) -> None:
     """Nobody watches for a sign of life."""
 
 

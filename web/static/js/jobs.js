@@ -77,7 +77,6 @@ function fill(item, job) {
     bar.value = job.done;
   } else bar.removeAttribute("value");
   show(fetched, job.state === "done" && Boolean(job.file));
-  show(end, !(running && job.kind === "compaction"));
   text(end, running ? "Cancel" : "Delete");
   end.setAttribute("aria-label", `${running ? "Cancel" : "Delete"} ${job.title}`);
   return item;
@@ -99,7 +98,7 @@ async function finish({ job, state }) {
   const path = `/api/jobs/${encodeURIComponent(job)}`;
   try {
     await (state === "running" ? ask(`${path}/cancel`, { method: "POST" }) : ask(path, { method: "DELETE" }));
-    tell("", state === "running" ? "Cancelled; what it had written is removed." : "Deleted.");
+    tell("", state === "running" ? "Cancelled; what an export had written is removed." : "Deleted.");
   } catch (error) {
     tell("bad", error.message);
   }

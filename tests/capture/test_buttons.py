@@ -8,7 +8,7 @@ import pytest
 from actors.capture.buttons import BINDING, WORLD, Buttons
 from actors.capture.tap import Tap
 from actors.core.messages import FrameSeen, Pressed
-from tests.capture.test_tap import PAGE, Play
+from tests.capture.playbook import PAGE, Play
 
 SITE = "https://rugs.fun/"
 

@@ -11,9 +11,8 @@ import pytest
 from actors.core.messages import SEQ_STEP, Event, Frame
 from actors.rugs.live import Live
 from actors.rugs.normalize import Memory, derive
+from tests.rugs.conftest import G1, G2, G3, ME, Played
 
-G1, G2, G3 = "20251215-0000000000000001", "20251215-0000000000000002", "20251216-0000000000000003"
-ME = "did:privy:me"
 CONTRACT_KEYS = [
     "gameId",
     "tick",
@@ -36,28 +35,6 @@ CONTRACT_KEYS = [
     "rugpool",
     "leaderboard",
 ]
-
-
-class Played:
-    """A live state and the number of the next event."""
-
-    def __init__(self) -> None:
-        self.live = Live()
-        self.number = 0
-
-    def __call__(self, kind: str, game_id: str | None = None, **data: Any) -> dict[str, Any]:
-        self.number += 1
-        event = Event(self.number * SEQ_STEP, kind, 1_000_000 + self.number, game_id, msgspec.json.encode(data))
-        self.live.fold(event)
-        return self.live.data()
-
-    def tick(self, game: str, tick: int, price: float, phase: str = "ACTIVE", **more: Any) -> dict[str, Any]:
-        return self("game.tick", game, gameId=game, tickCount=tick, price=price, phase=phase, **more)
-
-
-@pytest.fixture
-def play() -> Played:
-    return Played()
 
 
 def test_before_anything_every_key_of_the_contract_is_null(play: Played) -> None:
@@ -107,6 +84,20 @@ def test_the_running_round_goes_on_when_a_history_names_it(play: Played) -> None
     play.tick(G1, 8, 0.02, "RUGGED")
     play("game.completed", G1, id=G1, peakMultiplier=2.0)
     assert play.tick(G1, 8, 0.02, "RUGGED")["gameId"] == G1
+
+
+def test_a_late_rug_of_a_round_we_never_saw_does_not_take_the_place_of_the_countdown(play: Played) -> None:
+    play.tick(G2, 0, 1.0, "COOLDOWN", cooldownTimer=14900)
+    data = play.tick(G1, 90, 0.02, "RUGGED")
+    assert (data["gameId"], data["phase"], data["tick"]) == (G2, "COOLDOWN", 0)
+    data = play.tick(G2, 0, 1.0, "PRESALE", cooldownTimer=9900)
+    assert (data["phase"], data["cooldownMs"]) == ("PRESALE", 9900)
+
+
+def test_a_session_joined_at_the_rug_goes_on_with_the_next_round(play: Played) -> None:
+    assert play.tick(G1, 90, 0.02, "RUGGED")["phase"] == "RUGGED"
+    data = play.tick(G2, 0, 1.0, "COOLDOWN", cooldownTimer=14900)
+    assert (data["gameId"], data["phase"]) == (G2, "COOLDOWN")
 
 
 def test_after_the_rug_the_games_own_counting_is_ignored(play: Played) -> None:
@@ -165,103 +156,6 @@ def test_recorded_rounds_come_out_as_their_histories_say(name: str) -> None:
     assert len(games) == len(set(games))  # never back to an older one
 
 
-def own(play: Played, **update: Any) -> dict[str, Any]:
-    return play("player.state", G1, **{"id": ME, "cash": 1.0, "positionQty": 0, "avgCost": 0, **update})
-
-
-def test_balance_and_position_are_what_the_server_says(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    data = own(play, cash=0.5, bonusBalance=0.1, positionQty=3.0, avgCost=1.5, cumulativePnL=-0.2)
-    assert (data["cash"], data["bonusBalance"], data["cumulativePnl"], data["playerId"]) == (0.5, 0.1, -0.2, ME)
-    assert (data["positionQty"], data["avgCost"]) == (3.0, 1.5)
-    assert data["unrealizedPnl"] == pytest.approx(1.5)
-
-
-def test_the_entry_of_a_position_that_was_there_before_us_is_unknown(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    data = own(play, positionQty=3.0, avgCost=1.5)
-    assert (data["entryTick"], data["timeInPosition"]) == (None, None)
-
-
-def test_the_entry_is_the_tick_at_which_the_position_came_to_be(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    own(play)
-    own(play, positionQty=3.0, avgCost=2.0)
-    data = play.tick(G1, 14, 2.5)
-    assert (data["entryTick"], data["timeInPosition"]) == (10, 4)
-    data = own(play)
-    assert (data["entryTick"], data["timeInPosition"], data["unrealizedPnl"]) == (None, None, 0.0)
-
-
-@pytest.mark.parametrize("update_first", [False, True])
-def test_the_own_trade_tells_the_tick_of_entry_exactly(play: Played, update_first: bool) -> None:
-    play.tick(G1, 10, 2.0)
-    own(play)
-    trade = {"playerId": ME, "gameId": G1, "type": "buy", "tickIndex": 11, "price": 2.1, "amount": 0.1}
-    steps = [lambda: play("player.trade", G1, **trade), lambda: own(play, positionQty=1.0, avgCost=2.1)]
-    play.tick(G1, 12, 2.2)
-    for step in reversed(steps) if update_first else steps:
-        step()
-    own(play, positionQty=2.0, avgCost=2.3)
-    data = play("player.trade", G1, **{**trade, "tickIndex": 13})
-    assert data["entryTick"] == 11
-    assert [mine["tick"] for mine in data["ownTrades"]] == [11, 13]
-
-
-def test_others_trades_are_not_ours(play: Played) -> None:
-    own(play)
-    data = play("player.trade", G1, playerId="someone", type="buy", tickIndex=1)
-    assert data["ownTrades"] == []
-
-
-def test_a_short_counts_in_the_unrealised_profit(play: Played) -> None:
-    play.tick(G1, 10, 0.5)
-    short = {"amount": 2.0, "entryPrice": 1.0, "pnl": 0.0}
-    data = own(play, shortPosition=short)
-    assert (data["shortPosition"], data["unrealizedPnl"]) == (short, 1.0)
-    assert own(play, shortPosition=None)["unrealizedPnl"] == 0.0
-
-
-def test_nothing_of_the_player_but_the_balance_outlives_a_round(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    own(play)
-    own(play, positionQty=3.0, avgCost=2.0, cumulativePnL=0.4, shortPosition={"amount": 1, "entryPrice": 2})
-    play("sidebet.placed", G1, gameId=G1, betAmount=0.1, startTick=10, endTick=50)
-    data = play.tick(G2, 0, 1.0, "COOLDOWN")
-    assert (data["cash"], data["positionQty"], data["avgCost"], data["cumulativePnl"]) == (1.0, 0.0, 0.0, 0.0)
-    assert (data["entryTick"], data["sidebet"], data["shortPosition"], data["ownTrades"]) == (None, None, None, [])
-
-
-def test_what_was_never_known_of_the_player_stays_unknown(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    data = play.tick(G2, 0, 1.0, "COOLDOWN")
-    assert (data["cash"], data["positionQty"], data["unrealizedPnl"], data["cumulativePnl"]) == (None,) * 4
-
-
-def test_a_side_bet_runs_for_its_window(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    placed = {"betAmount": 0.1, "xPayout": 5, "startTick": 10, "endTick": 50, "coinAddress": "So1"}
-    data = play("sidebet.placed", G1, gameId=G1, playerId=ME, **placed)
-    assert (data["sidebet"], data["sidebetTicksLeft"]) == (placed, 40)
-    assert own(play, sideBet=None)["sidebet"] == placed  # an update that was on its way before the bet
-    assert play.tick(G1, 50, 2.0)["sidebetTicksLeft"] == 0
-    data = play.tick(G1, 51, 2.0)
-    assert (data["sidebet"], data["sidebetTicksLeft"]) == (None, None)
-
-
-def test_a_settled_side_bet_is_over(play: Played) -> None:
-    play.tick(G1, 10, 2.0)
-    play("sidebet.placed", G1, gameId=G1, betAmount=0.1, startTick=10, endTick=50)
-    assert play("sidebet.result", G1, payout=0.5)["sidebet"] is None
-
-
-def test_a_side_bet_is_also_read_from_the_update_with_its_other_spelling(play: Played) -> None:
-    play.tick(G1, 12, 2.0)
-    data = own(play, sideBet={"startedAtTick": 10, "end": 50, "betAmount": 0.2, "xPayout": 5})
-    assert (data["sidebet"]["endTick"], data["sidebetTicksLeft"]) == (50, 38)
-    assert own(play, sideBet=None)["sidebet"] is None
-
-
 def test_connected_needs_an_attached_capture_and_an_open_socket(play: Played) -> None:
     said = [
         play("system.connection", **note)["connected"]
@@ -301,11 +195,6 @@ def test_recording_gaps_and_the_last_round_are_kept(play: Played) -> None:
     assert data["gaps"] == {"count": 1, "seconds": 2.5}
     assert data["lastGame"] == {"id": G2, "peak": 7.0, "verified": True, "verifyReason": "ok"}
     assert play("system.recording", on=False)["recording"] == {"on": False, "since": None}
-
-
-def test_who_is_logged_in(play: Played) -> None:
-    data = play("connection.authenticated", None, player_id=ME, username="ada", hasUsername=True)
-    assert (data["playerId"], data["username"]) == (ME, "ada")
 
 
 @pytest.mark.parametrize("raw", [b"", b"[1]", b"null", b"\xff", b"{", b"[" * 5000, b'{"tickCount": "x"}'])
@@ -356,7 +245,7 @@ def test_fields_of_another_type_are_unknown_fields(play: Played, odd: Any) -> No
         "username",
     ]
     play.tick(G1, 1, 1.0)
-    own(play, id="me")
+    play.own(id="me")
     for kind in ("game.tick", "player.state", "player.trade", "sidebet.placed", "game.completed", "system.connection",
                  "system.recording", "system.gap", "connection.authenticated"):  # fmt: skip
         play(kind, G1, **dict.fromkeys(keys, odd))
@@ -366,8 +255,8 @@ def test_fields_of_another_type_are_unknown_fields(play: Played, odd: Any) -> No
 def test_it_survives_being_kept_and_read_back(play: Played) -> None:
     play("system.connection", what="attached", capture="a", incarnation=1)
     play.tick(G1, 10, 2.0)
-    own(play)
-    own(play, positionQty=1.0, avgCost=2.0)
+    play.own()
+    play.own(positionQty=1.0, avgCost=2.0)
     play.live = msgspec.json.decode(msgspec.json.encode(play.live), type=Live)
     data = play.tick(G1, 15, 2.5)
     assert (data["entryTick"], data["timeInPosition"], data["connected"]) == (10, 5, True)
@@ -379,27 +268,3 @@ def test_seq_and_last_follow_the_events(play: Played) -> None:
     play("raw.x", args=[])
     play.tick(G3, 2, 1.0)
     assert (play.live.seq, play.live.last) == (3 * SEQ_STEP, {"game.tick": 3 * SEQ_STEP, "raw.x": 2 * SEQ_STEP})
-
-
-def test_a_late_rug_of_a_round_we_never_saw_does_not_take_the_place_of_the_countdown(play: Played) -> None:
-    play.tick(G2, 0, 1.0, "COOLDOWN", cooldownTimer=14900)
-    data = play.tick(G1, 90, 0.02, "RUGGED")
-    assert (data["gameId"], data["phase"], data["tick"]) == (G2, "COOLDOWN", 0)
-    data = play.tick(G2, 0, 1.0, "PRESALE", cooldownTimer=9900)
-    assert (data["phase"], data["cooldownMs"]) == ("PRESALE", 9900)
-
-
-def test_a_session_joined_at_the_rug_goes_on_with_the_next_round(play: Played) -> None:
-    assert play.tick(G1, 90, 0.02, "RUGGED")["phase"] == "RUGGED"
-    data = play.tick(G2, 0, 1.0, "COOLDOWN", cooldownTimer=14900)
-    assert (data["gameId"], data["phase"]) == (G2, "COOLDOWN")
-
-
-def test_a_position_bought_in_the_presale_is_entered_at_tick_0(play: Played) -> None:
-    own(play)
-    play.tick(G2, 0, 1.0, "PRESALE", cooldownTimer=5000)
-    own(play, positionQty=0.1, avgCost=1.0)
-    play.tick(G2, 0, 1.0)
-    play("player.trade", G2, playerId=ME, gameId=G2, type="buy", tickIndex=0, price=1.0)
-    data = play.tick(G2, 8, 1.5)
-    assert (data["entryTick"], data["timeInPosition"], data["unrealizedPnl"]) == (0, 8, pytest.approx(0.05))

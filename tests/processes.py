@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
 from actors.core.config import Config
+from supervisor.plan import plan
 
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
+STARTS = {child.id: child.start for child in plan(Config(), demo=True)}  # actor -> where it begins, as in earnest
+PIPELINE = ("journal", "normalizer", "writer", "state")  # from a captured frame to Parquet
 
 _CHILD = """
 import sys, signal
@@ -46,8 +49,13 @@ class Process:
         self.pid = self._popen.pid
 
     def signal(self, number: int) -> None:
-        """Send a signal."""
-        os.kill(self.pid, number)
+        """Send a signal; nothing where it has ended."""
+        self._popen.send_signal(number)
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended (negative: by which signal), None while it lives."""
+        return self._popen.poll()
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
@@ -74,6 +82,26 @@ def process(name: str, start: str, config: Config, **options: object) -> Iterato
         yield running
     finally:
         running.kill()
+
+
+class Running(dict[str, Process]):
+    """Actors for the length of a with block, by name."""
+
+    def __init__(self, config: Config, *names: str) -> None:
+        super().__init__((name, Process(name, STARTS[name], config)) for name in names)
+        self._config = config
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for process in self.values():
+            process.kill()
+
+    def replace(self, name: str) -> None:
+        """SIGKILL one, and start it anew."""
+        self[name].kill()
+        self[name] = Process(name, STARTS[name], self._config)
 
 
 def wait_for(condition: Callable[[], T], timeout_s: float = 30, every_s: float = 0.01) -> T:

@@ -1,6 +1,7 @@
 """Rounds end while the normalizer, the writer or the journal is killed: each is stored once, whole and proven."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,11 @@ from actors.core.bus import Bus
 from actors.core.config import Config, Recording
 from actors.rugs.fairness import play
 from tests.players import Capture
-from tests.processes import Process, wait_for
+from tests.processes import PIPELINE, Running, wait_for
 from tests.rugs.playbook import game_of, seed_of, whole_round
 
 pytestmark = pytest.mark.system
 
-STARTS = {
-    "journal": "actors.journal.actor:run",
-    "normalizer": "actors.normalizer:run",
-    "writer": "actors.writer.actor:run",
-    "state": "actors.state.actor:run",
-}
 FIRST, ROUNDS = 4, 9
 KILLED = ("normalizer", "writer", "writer", "normalizer", "journal", "writer", "normalizer", "normalizer", "writer")
 SKIPPED = 5  # ticks of every round that nobody sees
@@ -36,19 +31,17 @@ def query(settings: Config, doc_type: str, sql: str) -> list[Any]:
 
 def test_each_round_is_stored_once_whole_and_proven(tmp_path: Path) -> None:
     settings = Config(data_dir=str(tmp_path / "data"), recording=Recording(flush_s=0.2))
-    bus = Bus(settings.runtime_path)
-    capture = Capture(bus)
-    running = {name: Process(name, start, settings) for name, start in STARTS.items()}
     sent = 0
+    with closing(Bus(settings.runtime_path)) as bus, Running(settings, *PIPELINE) as running:
+        capture = Capture(bus)
 
-    def until(done: Any, cap_s: float = 60) -> None:
-        deadline = time.monotonic() + cap_s
-        while not done():
-            assert time.monotonic() < deadline
-            capture.turn()
-            capture.wait(0.003)
+        def until(done: Any, cap_s: float = 60) -> None:
+            deadline = time.monotonic() + cap_s
+            while not done():
+                assert time.monotonic() < deadline
+                capture.turn()
+                capture.wait(0.003)
 
-    try:
         for number, name in zip(range(FIRST, FIRST + ROUNDS), KILLED, strict=True):
             frames = whole_round(number, step_ms=5000)
             seen = [*frames[:6], *frames[6 + SKIPPED :]] if len(frames) > 20 else frames
@@ -59,8 +52,7 @@ def test_each_round_is_stored_once_whole_and_proven(tmp_path: Path) -> None:
                 until(lambda: capture.acked >= sent)  # noqa: B023 - the end is durable; else it is on its way
             else:
                 capture.turn()
-            running[name].kill()
-            running[name] = Process(name, STARTS[name], settings)
+            running.replace(name)
 
         def all_there() -> bool:
             capture.turn()
@@ -69,10 +61,6 @@ def test_each_round_is_stored_once_whole_and_proven(tmp_path: Path) -> None:
 
         wait_for(all_there, 60, every_s=0.1)
         assert running["writer"].stop() == 0
-    finally:
-        for process in running.values():
-            process.kill()
-        bus.close()
     games = query(
         settings, "game", "SELECT game_id, verified, ticks, live_ticks, missing_ticks FROM FILES ORDER BY seq"
     )

@@ -20,16 +20,11 @@ from actors.core.endpoints import lookup
 from tests.broadcaster.feed_client import CAP_S, Message, connect
 from tests.broadcaster.stage import game_of, tick_frame
 from tests.players import Capture
-from tests.processes import Process, wait_for
+from tests.processes import Running, wait_for
 
 pytestmark = pytest.mark.system
 
-STARTS = {
-    "journal": "actors.journal.actor:run",
-    "normalizer": "actors.normalizer:run",
-    "state": "actors.state.actor:run",
-    "broadcaster": "actors.broadcaster.actor:run",
-}
+ACTORS = ("journal", "normalizer", "state", "broadcaster")
 JOINERS, FRAMES, PER_S = 30, 4000, 1000
 TICK_KEYS = {"tick": "tickCount", "price": "price", "phase": "phase", "cooldownMs": "cooldownTimer",
              "leaderboard": "leaderboard", "connectedPlayers": "connectedPlayers"}  # fmt: skip
@@ -111,7 +106,6 @@ def test_thirty_late_joiners_under_a_thousand_updates_a_second_end_equal_to_the_
         data_dir=str(home / "data"), runtime_dir=str(home / "run"), feed=Feed(port=0), monitor=Monitor(port=0),
         bus=BusSection(events="tcp://127.0.0.1:*", requests="tcp://127.0.0.1:0"),
     )  # fmt: skip
-    running = [Process(name, start, settings) for name, start in STARTS.items()]
     sender = Sender(settings)
     last = {"gameId": game_of(FRAMES - 1), "tick": json.loads(tick_frame(FRAMES - 1)[2:])[1]["tickCount"]}
 
@@ -122,17 +116,15 @@ def test_thirty_late_joiners_under_a_thousand_updates_a_second_end_equal_to_the_
     async def play(url: str) -> list[View]:
         return await asyncio.gather(*(join(url, 0.1 * number, is_last) for number in range(JOINERS)))
 
-    try:
+    with Running(settings, *ACTORS):
         url = wait_for(lambda: lookup(settings.runtime_path, "feed"), 20) or ""
         sender.start()
-        views = asyncio.run(play(url))
-        truth = asyncio.run(join(url, 0.5, is_last)).state
-    finally:
-        sender.stop.set()
-        if sender.is_alive():
+        try:
+            views = asyncio.run(play(url))
+            truth = asyncio.run(join(url, 0.5, is_last)).state
+        finally:
+            sender.stop.set()
             sender.join()
-        for process in running:
-            process.kill()
     assert [view.holes for view in views] == [[]] * JOINERS
     names = [*TICK_KEYS, *PLAYER_KEYS, "gameId"]
     assert [{name: view.state[name] for name in names} for view in views] == [

@@ -6,6 +6,7 @@ The capture is played over its real socket; journal, normalizer, writer and stat
 import random
 import re
 import time
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -18,16 +19,10 @@ from actors.core.config import Config, Journal, Recording
 from actors.core.messages import Frame, Note, Submit
 from actors.core.segments import Reader
 from tests.players import Capture
-from tests.processes import Process, wait_for
+from tests.processes import PIPELINE, Running, wait_for
 
 pytestmark = pytest.mark.system
 
-STARTS = {
-    "journal": "actors.journal.actor:run",
-    "normalizer": "actors.normalizer:run",
-    "writer": "actors.writer.actor:run",
-    "state": "actors.state.actor:run",
-}
 SWITCHES = 30
 _NUMBER = re.compile(r'^42\["n",(\d+)\]$')
 
@@ -40,16 +35,26 @@ def stored(settings: Config) -> list[int]:
     return [int(match.group(1)) for (raw,) in rows if (match := _NUMBER.match(raw))]
 
 
+def settings_at(place: Path) -> Config:
+    return Config(data_dir=str(place / "data"), journal=Journal(segment_bytes=65_536), recording=Recording(flush_s=0.3))
+
+
+def settle(settings: Config, capture: Capture, running: Running, count: int) -> None:
+    """Wait until so many frames are stored, and stop the writer."""
+
+    def all_there() -> bool:
+        capture.turn()
+        return len(stored(settings)) >= count
+
+    wait_for(all_there, 20, every_s=0.2)
+    assert running["writer"].stop() == 0
+
+
 def test_forty_kills_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
-    settings = Config(
-        data_dir=str(tmp_path / "data"), journal=Journal(segment_bytes=65_536), recording=Recording(flush_s=0.3)
-    )
-    dice = random.Random(20)
-    bus = Bus(settings.runtime_path)
-    capture, number, kills = Capture(bus), 0, 0
-    running = {name: Process(name, start, settings) for name, start in STARTS.items()}
-    deadline, kill_at = time.monotonic() + 240, time.monotonic() + 1.0
-    try:
+    settings, dice = settings_at(tmp_path), random.Random(20)
+    with closing(Bus(settings.runtime_path)) as bus, Running(settings, *PIPELINE) as running:
+        capture, number, kills = Capture(bus), 0, 0
+        deadline, kill_at = time.monotonic() + 240, time.monotonic() + 1.0
         while kills < 40 or capture.acked < number + 2:
             assert time.monotonic() < deadline
             if kills < 40:
@@ -58,21 +63,9 @@ def test_forty_kills_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
             capture.turn()
             capture.wait(0.003)
             if kills < 40 and time.monotonic() > kill_at:
-                name = dice.choice(list(STARTS))
-                running[name].kill()
-                running[name] = Process(name, STARTS[name], settings)
+                running.replace(dice.choice(PIPELINE))
                 kills, kill_at = kills + 1, time.monotonic() + dice.uniform(0.05, 0.5)
-
-        def all_there() -> bool:
-            capture.turn()
-            return len(stored(settings)) >= number
-
-        wait_for(all_there, 20, every_s=0.2)
-        assert running["writer"].stop() == 0
-    finally:
-        for process in running.values():
-            process.kill()
-        bus.close()
+        settle(settings, capture, running, number)
     assert stored(settings) == list(range(1, number + 1))
 
 
@@ -114,15 +107,10 @@ def between_the_switches(settings: Config) -> list[int]:
 
 
 def test_a_recording_switched_on_and_off_during_kills_holds_exactly_what_lies_between(tmp_path: Path) -> None:
-    settings = Config(
-        data_dir=str(tmp_path / "data"), journal=Journal(segment_bytes=65_536), recording=Recording(flush_s=0.3)
-    )
-    dice = random.Random(4)
-    bus = Bus(settings.runtime_path)
-    capture, switch, number = Capture(bus), Switch(bus), 0
-    running = {name: Process(name, start, settings) for name, start in STARTS.items()}
-    deadline, kill_at = time.monotonic() + 120, time.monotonic() + 1.0
-    try:
+    settings, dice = settings_at(tmp_path), random.Random(4)
+    with closing(Bus(settings.runtime_path)) as bus, Running(settings, *PIPELINE) as running:
+        capture, switch, number = Capture(bus), Switch(bus), 0
+        deadline, kill_at = time.monotonic() + 120, time.monotonic() + 1.0
         while switch.done < SWITCHES or capture.acked < number + 2:
             assert time.monotonic() < deadline
             if switch.done < SWITCHES:
@@ -132,21 +120,9 @@ def test_a_recording_switched_on_and_off_during_kills_holds_exactly_what_lies_be
             capture.turn()
             capture.wait(0.003)
             if time.monotonic() > kill_at and switch.done < SWITCHES:
-                name = dice.choice(["journal", "normalizer", "writer"])
-                running[name].kill()
-                running[name] = Process(name, STARTS[name], settings)
+                running.replace(dice.choice(["journal", "normalizer", "writer"]))
                 kill_at = time.monotonic() + dice.uniform(0.1, 0.6)
         wanted = between_the_switches(settings)
-
-        def all_there() -> bool:
-            capture.turn()
-            return len(stored(settings)) >= len(wanted)
-
-        wait_for(all_there, 20, every_s=0.2)
-        assert running["writer"].stop() == 0
-    finally:
-        for process in running.values():
-            process.kill()
-        bus.close()
+        settle(settings, capture, running, len(wanted))
     assert stored(settings) == wanted
     assert 0 < len(wanted) < number

@@ -7,7 +7,7 @@ policy has no exception, since lightweight-charts without its logo sets styles t
 import logging
 import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from quart import Blueprint, Quart, Response, redirect, render_template, request, websocket
@@ -20,6 +20,7 @@ from web.errors import Refused, body
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES = 1_000_000
+PATH_BYTES = 250  # our longest is half of that; beyond 255 the file system calls a name too long
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -61,6 +62,8 @@ def _guard(app: Quart, door: Door) -> None:
     @app.before_request
     async def come_in() -> AnyResponse | Response | None:
         _check_names(door, request)
+        if len(request.path.encode()) > PATH_BYTES:
+            raise Refused(414, "uri_too_long", WORDS[414])
         if (request.content_length or 0) > BODY_BYTES:  # most routes read no body, and would not notice
             raise Refused(413, "request_entity_too_large", WORDS[413])
         if request.path.startswith("/static/") and request.method in SAFE:
@@ -68,7 +71,7 @@ def _guard(app: Quart, door: Door) -> None:
         if request.method in SAFE and (given := request.args.get("token")) is not None:
             _check_token(door, guesses, given)
             return _enter(door)
-        if door.knows_cookie(request.cookies.get(door.cookie_name)):
+        if _has_cookie(door, request):
             return None
         _check_bearer(door, guesses, bearer(request.headers.get("Authorization")))
         return None
@@ -77,7 +80,7 @@ def _guard(app: Quart, door: Door) -> None:
     async def connect() -> Response | None:
         try:
             _check_names(door, websocket)
-            if not door.knows_cookie(websocket.cookies.get(door.cookie_name)):
+            if not _has_cookie(door, websocket):
                 _check_bearer(door, guesses, bearer(websocket.headers.get("Authorization")))
         except Refused as refused:
             return as_json(body(refused.code, refused.message, refused.details), refused.status)
@@ -90,8 +93,13 @@ def _check_names(door: Door, asked: Any) -> None:
         raise Refused(403, "wrong_host", "This address is not served here. Open it as http://127.0.0.1 with the port.")
     if asked.method in SAFE and not isinstance(asked._get_current_object(), Websocket):
         return
-    if not door.knows_origin(asked.headers.get("Origin"), host):
+    if not all(door.knows_origin(origin, host) for origin in asked.headers.getlist("Origin")):
         raise Refused(403, "wrong_origin", "A page of another origin may not do this.")
+
+
+def _has_cookie(door: Door, asked: Any) -> bool:
+    """Say whether our cookie is there; a page on another port of this host may have set one of its name before it."""
+    return any(door.knows_cookie(value) for value in asked.cookies.getlist(door.cookie_name))
 
 
 def _place() -> str:
@@ -124,7 +132,7 @@ def _check_bearer(door: Door, guesses: Guesses, given: str | None) -> None:
 
 def _enter(door: Door) -> AnyResponse:
     rest = [(key, value) for key, value in request.args.items(multi=True) if key != "token"]
-    clean = "/" + request.path.lstrip("/\\")  # two slashes would lead to another host
+    clean = "/" + quote(request.path.lstrip("/\\"))  # two slashes would lead to another host
     response = redirect(clean + (f"?{urlencode(rest)}" if rest else ""), 303)
     response.set_cookie(door.cookie_name, door.cookie_value, httponly=True, samesite="Strict", path="/")
     return response
@@ -165,7 +173,9 @@ def _explain(app: Quart, log: logging.Logger) -> None:
     @app.errorhandler(HTTPException)
     async def http_error(error: HTTPException) -> Response:
         status = error.code or 500
-        return await answer(status, _code(error.name), WORDS.get(status, error.description or error.name), {})
+        response = await answer(status, _code(error.name), WORDS.get(status, error.description or error.name), {})
+        response.headers.extend([pair for pair in error.get_headers() if pair[0] != "Content-Type"])  # as Allow
+        return response
 
     @app.errorhandler(Exception)
     async def unforeseen(error: Exception) -> Response:
@@ -176,6 +186,7 @@ def _explain(app: Quart, log: logging.Logger) -> None:
 WORDS = {
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
+    414: "This address is too long.",
     413: f"The body is too large; the limit is {BODY_BYTES} bytes.",
 }
 

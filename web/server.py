@@ -2,17 +2,22 @@
 
 A socket of ours and not hypercorn's, so that a restarted control room gets the port it had, the address is known before
 the first request, and connections that say nothing are turned out (`actors.core.gate`). Serves plain HTTP/1.1 on the
-configured address; loopback unless the user says otherwise.
+configured address, never HTTP/2; loopback unless the user says otherwise.
 """
 
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import replace
 from typing import Any, cast
 
+from hypercorn import protocol
 from hypercorn.asyncio import serve
 from hypercorn.config import Config, Sockets
+from hypercorn.events import RawData
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from quart import Quart
 
@@ -20,6 +25,7 @@ from actors.core import gate as gates
 
 GRACE_S = 0.1
 GUESTS_MAX = 256  # an open page has one WebSocket and, for moments, up to six connections
+PIECE_BYTES = 2048  # 200 pings, some 15 ms
 MESSAGE_BYTES = 65_536  # pages send nothing; more than this is no page
 
 
@@ -59,6 +65,7 @@ async def run_server(
     config.include_server_header = False
     config.accesslog = None
     config.errorlog = log
+    protocol.H11Protocol = _PlainHttp  # type: ignore[attr-defined]  # made for each connection; there is no setting
     await serve(_announced(cast(ASGIFramework, app), gate), config, shutdown_trigger=stop)
 
 
@@ -71,6 +78,35 @@ class _Config(Config):
 
     def create_sockets(self) -> Sockets:
         return Sockets([], [self._gate], [])
+
+
+class _PlainHttp(H11Protocol):
+    """hypercorn's HTTP/1.1 without what it would do for anybody who asks: go over to HTTP/2, compress a WebSocket.
+
+    Every browser offers compression, and it costs two to three times the CPU. What comes is handled in small pieces,
+    with everybody else's turn in between: 64 KB of pings, in one go, hold up the event loop for half a second.
+    """
+
+    async def handle(self, event: Any) -> None:
+        """Handle what the network brought."""
+        while isinstance(event, RawData) and len(event.data) > PIECE_BYTES:
+            await super().handle(RawData(event.data[:PIECE_BYTES]))
+            await turn()
+            event = RawData(event.data[PIECE_BYTES:])
+        await super().handle(event)
+
+    async def _check_protocol(self, event: Any) -> None:
+        pass
+
+    async def _create_stream(self, request: Any) -> None:
+        headers = [pair for pair in request.headers if pair[0] != b"sec-websocket-extensions"]
+        await super()._create_stream(replace(request, headers=headers))
+
+
+@types.coroutine
+def turn() -> Generator[None, None, None]:
+    """Let the event loop do everything else once."""
+    yield
 
 
 def _announced(app: ASGIFramework, gate: gates.Gate) -> ASGIFramework:

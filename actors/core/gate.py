@@ -3,7 +3,8 @@
 In: accepted connections, and word from the server about those whose request arrived (`arrived`) or that stay for long
 (`keep`, a WebSocket). Out: the connections, minus those that did not finish the head of a first request in time, and
 never more than a limit: where it is reached, the oldest half-open one goes, then the one that asked longest ago, and
-only where all are kept the newcomer. So connections that say nothing can lock nobody out. It reads no byte itself.
+only where all are kept the newcomer. So connections that say nothing can lock nobody out. Time in which the event loop
+was held up counts against nobody. It reads no byte itself.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections import OrderedDict
 from typing import Any
 
 HEAD_S = 5.0  # a browser on the same machine needs milliseconds
+LATE = 0.1  # of that time: where the event loop is so much behind, what a guest said may wait unread
 BACKLOG = 128
 
 Peer = tuple[Any, Any]
@@ -93,16 +95,26 @@ class Gate(socket.socket):
     def _receive(self, connection: socket.socket, address: Any) -> Guest:
         guest = Guest(connection.family, connection.type, connection.proto, fileno=connection.detach())
         guest.gate, guest.peer = self, _key(address)
-        timer = asyncio.get_running_loop().call_later(self._head_s, self._too_late, guest)
-        self._half_open[guest.peer] = (guest, timer)
+        self._watch(guest)
         return guest
+
+    def _watch(self, guest: Guest) -> None:
+        loop = asyncio.get_running_loop()
+        due_s = loop.time() + self._head_s
+        self._half_open[guest.peer] = (guest, loop.call_at(due_s, self._too_late, guest, due_s))
 
     def _admit(self, key: Peer) -> Guest:
         guest, timer = self._half_open.pop(key)
         timer.cancel()
         return guest
 
-    def _too_late(self, guest: Guest) -> None:
+    def _too_late(self, guest: Guest, due_s: float) -> None:
+        if asyncio.get_running_loop().time() - due_s > LATE * self._head_s:
+            self._watch(guest)
+        else:
+            self._end(guest)
+
+    def _end(self, guest: Guest) -> None:
         self.turned_out += 1
         guest.turn_out()
 
@@ -113,7 +125,7 @@ class Gate(socket.socket):
             _, guest = self._passing.popitem(last=False)
         else:
             return False
-        self._too_late(guest)
+        self._end(guest)
         return True
 
 

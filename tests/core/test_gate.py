@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -73,6 +74,23 @@ def test_who_says_nothing_is_turned_out_and_who_asked_in_time_stays() -> None:
             assert await stays(quick)
             assert gate.turned_out == 1
             close(silent, quick)
+
+    asyncio.run(play())
+
+
+def test_a_guest_whose_words_wait_because_the_server_was_held_up_is_not_turned_out() -> None:
+    async def play() -> None:
+        async with served(10, head_s=0.2) as gate:
+            guest = await visit(gate)
+            while not gate.guests:
+                await asyncio.to_thread(lambda: None)
+            guest[1].write(b"hello\n")
+            until_s = time.monotonic() + 0.5
+            while time.monotonic() < until_s:
+                pass
+            assert await asyncio.wait_for(guest[0].readline(), 10) == b"hello\n"
+            assert gate.turned_out == 0
+            close(guest)
 
     asyncio.run(play())
 

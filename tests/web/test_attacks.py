@@ -182,6 +182,65 @@ def test_the_token_in_a_referer_or_in_a_write_opens_nothing(room: ControlRoom) -
     assert room.ask(f"/api/recording/start?token={room.token}", "POST", token=False)[0] in (401, 429)
 
 
+UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+
+
+def test_nobody_can_make_it_speak_http_2(room: ControlRoom, sockets: Sockets) -> None:
+    one = sockets.open(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+    assert one.recv(12).startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
+    settings = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    one = sockets.open(f"GET /static/favicon.svg HTTP/1.1\r\nHost: 127.0.0.1\r\n{settings}\r\n".encode())
+    assert one.recv(12) == b"HTTP/1.1 200"
+
+
+def test_the_live_socket_is_not_compressed_even_where_it_is_offered(room: ControlRoom, sockets: Sockets) -> None:
+    one = sockets.open(
+        f"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{room.port}\r\nAuthorization: Bearer {room.token}\r\n{UPGRADE}"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".encode()
+    )
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += one.recv(1)
+    assert head.startswith(b"HTTP/1.1 101")
+    assert b"extensions" not in head.lower()
+
+
+def test_a_cookie_tossed_by_a_page_on_another_port_locks_nobody_out(room: ControlRoom) -> None:
+    cookie = room.ask(f"/?token={room.token}", token=False)[1]["set-cookie"].partition(";")[0]
+    name = cookie.partition("=")[0]
+    assert room.ask("/api/status", token=False, Cookie=f"{name}=tossed; {cookie}")[0] == 200
+    assert room.ask("/api/status", token=False, Cookie=f"{name}=tossed; {name}=again")[0] == 401
+
+
+@pytest.mark.parametrize("path", ["/static/" + "a" * 300, "/static/" + "%C3%BC" * 130, "/" + "a/" * 3000])
+def test_a_path_too_long_for_any_file_is_refused_without_a_word_in_the_log(room: ControlRoom, path: str) -> None:
+    before = room.log()
+    assert room.ask(path, token=False)[0] == 414
+    assert room.log() == before
+
+
+def test_the_link_with_the_token_cannot_write_headers(room: ControlRoom) -> None:
+    status, headers, _ = room.ask(f"/games%0d%0aX-Mine:%20y?token={room.token}", token=False)
+    assert (status, headers["location"]) == (303, "/games%0D%0AX-Mine%3A%20y")
+    assert "x-mine" not in headers
+
+
+def test_a_second_origin_does_not_hide_behind_ours(room: ControlRoom, sockets: Sockets) -> None:
+    origins = f"Origin: {room.url}\r\nOrigin: http://evil.example\r\n"
+    for line in ("POST /api/recording/start", "GET /ws/live"):
+        more = f"{UPGRADE}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" if "ws" in line else "Content-Length: 0\r\n"
+        head = f"{line} HTTP/1.1\r\nHost: {room.host}\r\nAuthorization: Bearer {room.token}\r\n"
+        one = sockets.open(f"{head}{origins}{more}\r\n".encode())
+        assert one.recv(12) == b"HTTP/1.1 403"
+
+
+def test_a_wrong_method_is_told_the_right_ones(room: ControlRoom) -> None:
+    status, headers, _ = room.ask("/api/recording/start", "DELETE")
+    assert status == 405
+    assert set(headers["allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
 def closed_or_refused(one: socket.socket) -> bool:
     one.settimeout(10)
     try:

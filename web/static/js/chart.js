@@ -1,5 +1,6 @@
-// The chart of one round, on lightweight-charts: the price line by tick, and what was done in the round.
-// In: the document's `chart`. The newest price stands at the right with air beside it; nothing is drawn over it.
+// The chart of one round, on lightweight-charts: the price as a line by tick or as candles of five ticks, and what was
+// done in the round. In: the document's `chart`. The newest price stands at the right with air beside it; nothing is
+// drawn over it. Which form is chosen is kept in localStorage.
 
 import { LineSeries, LineStyle, createOptionsChart } from "../vendor/lightweight-charts.standalone.production.mjs";
 import { Overlay } from "./overlay.js";
@@ -8,6 +9,8 @@ const SHORTEST = 48; // ticks shown at least, so that a young round does not cra
 const AIR = 0.1;
 const BELOW = 0.95; // the price axis always holds 0.95 to 1.1: the first ticks do not look like an earthquake
 const ABOVE = 1.1;
+const LEFT = 0.012; // of the width: the first tick's dot is seen whole
+const FORM = "vectra-chart";
 
 /** The tokens as colours that a canvas takes. */
 export function colours() {
@@ -37,8 +40,32 @@ function scaled(original) {
   return { ...found, priceRange: { minValue: Math.min(minValue, BELOW), maxValue: Math.max(maxValue, ABOVE) } };
 }
 
+const buttons = () => document.querySelectorAll("[data-form]");
+
+function kept() {
+  try {
+    return localStorage.getItem(FORM);
+  } catch {
+    return null; // storage switched off: the line
+  }
+}
+
+function keep(form) {
+  try {
+    localStorage.setItem(FORM, form);
+  } catch {
+    // the choice lasts as long as the page
+  }
+}
+
+/** The wheel scrolls the page; with Ctrl it zooms the chart. */
+function leaveToPage(event) {
+  if (!event.ctrlKey) event.stopPropagation();
+}
+
 export class RoundChart {
   constructor(element, { interactive = false } = {}) {
+    this.candles = kept() === "candles";
     this.chart = createOptionsChart(element, {
       autoSize: true,
       layout: { attributionLogo: false, background: { color: "transparent" }, fontSize: 12 },
@@ -49,10 +76,11 @@ export class RoundChart {
         tickmarksPriceFormatter: axisLabels,
       },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.06 }, minimumWidth: 68, entireTextOnly: true },
-      timeScale: { borderVisible: false, allowBoldLabels: false, minBarSpacing: 0.01, fixLeftEdge: true, rightOffset: 0 },
-      handleScroll: interactive,
+      timeScale: { borderVisible: false, allowBoldLabels: false, minBarSpacing: 0.01, fixLeftEdge: interactive, rightOffset: 0 },
+      handleScroll: interactive && { vertTouchDrag: false },
       handleScale: interactive,
     });
+    element.addEventListener("wheel", leaveToPage, { capture: true });
     const line = { lineWidth: 2, crosshairMarkerRadius: 3, autoscaleInfoProvider: scaled };
     this.line = this.chart.addSeries(LineSeries, { ...line, priceLineStyle: LineStyle.Dotted });
     this.fall = this.chart.addSeries(LineSeries, { ...line, priceLineVisible: false, lastValueVisible: false });
@@ -61,6 +89,7 @@ export class RoundChart {
     this.drawn = { reset: null, count: 0, rugged: false };
     this.shown = null;
     this.dress();
+    this.startSwitch();
     this.chart.timeScale().subscribeSizeChange(() => this.shown && this.frame(this.shown));
     document.addEventListener("themechange", () => this.dress());
   }
@@ -80,6 +109,22 @@ export class RoundChart {
     this.line.applyOptions({ color: c.up, priceLineColor: c.up });
     this.fall.applyOptions({ color: c.down });
     this.overlay.dress(c, font);
+  }
+
+  /** Let the two buttons beside the chart, and the key `c`, choose between line and candles. */
+  startSwitch() {
+    for (const button of buttons()) button.addEventListener("click", () => this.choose(button.dataset.form === "candles"));
+    document.addEventListener("chartform", () => this.choose(!this.candles));
+    this.choose(this.candles);
+  }
+
+  choose(candles) {
+    this.candles = candles;
+    keep(candles ? "candles" : "line");
+    for (const button of buttons()) button.setAttribute("aria-pressed", String((button.dataset.form === "candles") === candles));
+    for (const series of [this.line, this.fall]) series.applyOptions({ lineVisible: !candles });
+    this.overlay.candles = candles;
+    this.overlay.redraw?.();
   }
 
   /** Draw the document's chart: only what is new where it continues what is drawn. */
@@ -113,6 +158,6 @@ export class RoundChart {
     const bets = rugged ? [] : (sidebets ?? []);
     const running = Math.max(0, ...bets.map((bet) => bet.end - firstTick));
     const to = Math.max(SHORTEST, last * (1 + AIR), last + 3, running > last ? running : 0);
-    this.chart.timeScale().setVisibleLogicalRange({ from: -0.5, to });
+    this.chart.timeScale().setVisibleLogicalRange({ from: -0.5 - to * LEFT, to });
   }
 }

@@ -1,15 +1,16 @@
 // How fast events come and how far the disk is behind: the same rows on the Live and the Recording page.
 
-import { seconds, span, unit, whole } from "./format.js";
+import { DASH, bytes, seconds, span, unit, whole } from "./format.js";
 import { doc } from "./link.js";
 import { classes, find, text } from "./page.js";
 
 const LATE_MS = 2000;
 
-/** Draw the rows `events`, `disk` and, where the page has it, `gaps`. */
+/** Draw the rows `events`, `byte-rate`, `disk` and, where the page has it, `gaps`. */
 export function drawFlow() {
-  const { eventsPerS, behindMs, unsynced } = doc.pulse;
+  const { eventsPerS, bytesPerS, behindMs, unsynced } = doc.pulse;
   text(find("events"), unit(eventsPerS, 1, "/s"));
+  text(find("byte-rate"), typeof bytesPerS === "number" ? `${bytes(bytesPerS)}/s` : DASH);
   text(find("disk"), diskWords(behindMs, unsynced));
   classes(find("disk"), isLate(behindMs, unsynced) ? "warn" : "");
   const gaps = doc.status.gaps;

@@ -117,6 +117,8 @@ function onKey(event) {
     const field = find("find");
     if (field) field.focus();
     else location.href = "/games#find";
+  } else if (event.key === "c") {
+    document.dispatchEvent(new Event("chartform"));
   }
 }
 
@@ -145,9 +147,4 @@ onChange(() => {
   drawHealth();
   drawAge();
 });
-setInterval(() => {
-  drawAge();
-  drawRecording();
-}, 200);
-setInterval(drawHealth, 1000);
 start();

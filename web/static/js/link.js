@@ -6,6 +6,7 @@ const BEAT_LIMIT_MS = 3500;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
 const OFFSETS_KEPT = 8;
+const CLOCK_MS = 400; // clocks and ages go on with the data; without data, so often
 
 export const doc = { state: {}, status: {}, pulse: {}, rounds: {}, rates: {}, vitals: {}, chart: null };
 export const link = { up: false, heardAt: null, lockedOut: false, everUp: false };
@@ -16,7 +17,11 @@ let waitMs = FIRST_WAIT_MS;
 let socket = null;
 let resets = 0;
 
-/** Call `listener(changed)` in the next frame after something changed; `changed` is a set of section names. */
+/**
+ * Call `listener(changed)` when something changed, and for the clocks' sake at least twice a second; `changed` is a set
+ * of section names. Not while the page is hidden. At once and not in the next frame: the chart asks for a frame when it
+ * is told a price, so numbers and chart stand in the same one, and each message costs one frame and not two.
+ */
 export function onChange(listener) {
   listeners.push(listener);
 }
@@ -30,18 +35,18 @@ export function serverNow() {
 }
 
 const changed = new Set();
-let drawing = false;
+let drawnAt = 0;
 
 function announce(sections) {
   for (const name of sections) changed.add(name);
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(() => {
-    drawing = false;
-    const now = new Set(changed);
-    changed.clear();
-    for (const listener of listeners) listener(now);
-  });
+  if (!document.hidden) draw();
+}
+
+function draw() {
+  const now = new Set(changed);
+  changed.clear();
+  drawnAt = performance.now();
+  for (const listener of listeners) listener(now);
 }
 
 function merge(message) {
@@ -61,9 +66,10 @@ function hear(event) {
   offsets.push(message.now - Date.now());
   if (offsets.length > OFFSETS_KEPT) offsets.shift();
   waitMs = FIRST_WAIT_MS;
+  const news = link.up ? [] : ["link"];
   Object.assign(link, { up: true, everUp: true, heardAt: Date.now(), lockedOut: false });
   merge(message);
-  announce(["link", ...Object.keys(message)]);
+  announce([...news, ...Object.keys(message)]);
 }
 
 function lose() {
@@ -98,10 +104,12 @@ function connect() {
 function watch() {
   const since = link.up ? link.heardAt : link.triedAt;
   if (socket && Date.now() - since > BEAT_LIMIT_MS) lose();
+  if (performance.now() - drawnAt > CLOCK_MS) announce([]);
 }
 
 /** Connect, and stay connected. */
 export function start() {
   connect();
-  setInterval(watch, 500);
+  setInterval(watch, 250);
+  document.addEventListener("visibilitychange", () => announce([]));
 }

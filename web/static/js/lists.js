@@ -18,7 +18,9 @@ function fit(parent, count, build) {
 
 function leaderRow() {
   const row = make("tr");
-  row.append(make("td"), make("td", "number"), make("td", "number"), make("td", "number"));
+  const name = make("td");
+  name.append(make("span", "who"), make("span", "coin"));
+  row.append(name, make("td", "number"), make("td", "number"), make("td", "number"));
   return row;
 }
 
@@ -33,7 +35,8 @@ function drawLeaders(leaders, me) {
     const [name, position, profit, percent] = row.children;
     const mine = Boolean(me) && leader.id === me;
     classes(row, mine ? "you" : "");
-    text(name, mine ? "you" : (leader.username ?? "no name"));
+    text(name.firstElementChild, mine ? "you" : (leader.username ?? "no name"));
+    text(name.lastElementChild, leader.selectedCoin?.ticker ?? ""); // no coin: SOL
     text(position, holding(leader));
     text(profit, signed(leader.pnl, 4));
     text(percent, signed(leader.pnlPercent, 1));
@@ -49,7 +52,7 @@ function holding(leader) {
 
 function chip() {
   const link = make("a", "chip");
-  link.append(make("span", "peak"), make("span", "sign"));
+  link.append(make("span", "peak"), make("span", "length"), make("span", "sign"));
   const item = make("li");
   item.append(link);
   return item;
@@ -66,9 +69,11 @@ function drawRounds(rounds) {
     const verdict = String(round.verified ?? null);
     const words = `Peak ${times(round.peak, 2)}, ${whole(round.ticks)} ticks, ${FAIR[verdict]}`;
     classes(link, `chip ${peakClass(round.peak)}`);
-    text(link.firstElementChild, times(round.peak, 2));
-    text(link.lastElementChild, SIGNS[verdict]);
-    data(link.lastElementChild, "verdict", verdict);
+    const [peak, length, sign] = link.children;
+    text(peak, times(round.peak, 2));
+    text(length, whole(round.ticks));
+    text(sign, SIGNS[verdict]);
+    data(sign, "verdict", verdict);
     link.setAttribute("href", `/games/${encodeURIComponent(round.id)}`);
     link.setAttribute("aria-label", words);
     link.title = words;
@@ -79,11 +84,11 @@ function drawRounds(rounds) {
 
 function summary(rounds) {
   const count = (test) => rounds.filter(test).length;
-  const parts = [`${rounds.length} ${rounds.length === 1 ? "round" : "rounds"}`, `${count((one) => one.verified)} verified`];
+  const parts = [`${rounds.length} ${rounds.length === 1 ? "round" : "rounds"}: peak, ticks`, `${count((one) => one.verified)} ✓ verified from seed`];
   const wrong = count((one) => one.verified === false);
   const repaired = count((one) => one.missing > 0 && one.seen > 0);
   const unseen = count((one) => one.seen === 0);
-  if (wrong) parts.push(`${wrong} not as their seed says`);
+  if (wrong) parts.push(`${wrong} ✗ not as their seed says`);
   if (unseen) parts.push(`${unseen} from the game's history alone`);
   if (repaired) parts.push(`${repaired} repaired from history`);
   return parts.join(" · ");

@@ -3,20 +3,24 @@
 import "./frame.js";
 import "./switch.js";
 import { RoundChart } from "./chart.js";
+import { ask, repeat } from "./api.js";
 import { drawFlow } from "./flow.js";
-import { DASH, TICK_S, fixed, gainClass, signed, span, times, unit, whole } from "./format.js";
+import { DASH, TICK_S, fixed, gainClass, seconds, signed, times, unit, whole } from "./format.js";
 import { drawLists } from "./lists.js";
 import { doc, onChange, serverNow } from "./link.js";
 import { classes, data, find, show, text } from "./page.js";
+import { drawTimeline } from "./timeline.js";
 
+const DAY_LOOK_S = 60;
 const known = (value) => typeof value === "number";
 const chart = new RoundChart(find("chart"));
+let day = null;
 
 function drawHero() {
   const { price, phase, cooldownMs, tick, peak, connectedPlayers, rugpool } = doc.state;
   const counting = phase === "COOLDOWN" || phase === "PRESALE";
   text(find("price"), counting ? fixed(known(cooldownMs) ? cooldownMs / 1000 : null, 1) : fixed(price, 4));
-  text(find("price-unit"), counting ? " s" : "×");
+  text(find("price-unit"), counting ? "s" : "×");
   classes(find("price"), phase === "RUGGED" ? "price-value down" : "price-value");
   text(find("tick"), counting ? DASH : whole(tick));
   text(find("peak"), counting ? DASH : times(peak));
@@ -53,8 +57,7 @@ function drawChart() {
   chart.show(doc.chart);
   const { verdict, rugged, prices, firstTick } = doc.chart;
   const element = find("verdict");
-  show(element, rugged);
-  if (!rugged) return;
+  if (!rugged) return text(element, "");
   const fair = !verdict ? "seed not shown yet"
     : verdict.verified === true ? "✓ verified from seed"
     : verdict.verified === false ? "✗ does not match its seed"
@@ -112,4 +115,15 @@ onChange((changed) => {
   drawLists(changed);
   drawPhase();
 });
-setInterval(drawPhase, 100);
+
+/** The last 24 hours in small: when it was recorded, and what was not seen. */
+async function lookAtDay() {
+  day = await ask("/api/recording?hours=24");
+  show(find("day"), true);
+  const missed = day.gaps.reduce((sum, gap) => sum + gap.seconds, 0);
+  text(find("day-words"), `Last 24 hours: ${day.gaps.length ? `${seconds(missed)} not seen` : "no gap"}`);
+  drawTimeline(find("timeline"), day);
+}
+
+repeat(lookAtDay, DAY_LOOK_S);
+new ResizeObserver(() => day && drawTimeline(find("timeline"), day)).observe(find("timeline"));

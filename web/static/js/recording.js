@@ -183,11 +183,7 @@ if (wanted) find("export-what").value = wanted;
 
 onChange((changed) => {
   if (changed.has("status") || changed.has("link")) draw();
-  if (changed.has("status") || changed.has("pulse")) {
-    drawFlow();
-    const rate = doc.pulse.bytesPerS;
-    text(find("byte-rate"), typeof rate === "number" ? `${bytes(rate)}/s` : DASH);
-  }
+  if (changed.has("status") || changed.has("pulse")) drawFlow();
   if (changed.has("rates")) drawTypes();
 });
 setInterval(draw, 1000);

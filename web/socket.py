@@ -44,22 +44,22 @@ def socket_routes(hub: Hub, stop: asyncio.Event, count: dict[str, Any]) -> Bluep
 
 
 async def _send(hub: Hub, page: Page, count: dict[str, Any]) -> None:
-    kind = "full"
+    kind, sent_s = "full", -BEAT_S
     while True:
         page.wake.clear()  # before looking: what comes while we send must ring again
         news, page.known = hub.board.since(page.known, page.view)
-        message = {"type": kind if news else "beat", "now": time.time_ns() // 1_000_000, **news}
-        async with asyncio.timeout(STUCK_S):
-            await websocket.send(msgspec.json.encode(message).decode())
-        count["messages"] = count.get("messages", 0) + 1
-        sent_s = time.monotonic()
-        kind = "update"
+        if news or time.monotonic() - sent_s >= BEAT_S:  # most of what rings changes nothing that this page shows
+            message = {"type": kind if news else "beat", "now": time.time_ns() // 1_000_000, **news}
+            async with asyncio.timeout(STUCK_S):
+                await websocket.send(msgspec.json.encode(message).decode())
+            count["messages"] = count.get("messages", 0) + 1
+            kind, sent_s = "update", time.monotonic()
         await _next(page, sent_s)
 
 
 async def _next(page: Page, sent_s: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(page.wake.wait(), BEAT_S)
+        await asyncio.wait_for(page.wake.wait(), max(0.0, sent_s + BEAT_S - time.monotonic()))
     await pause(max(GATHER_S, sent_s + PACE_S - time.monotonic()))
 
 

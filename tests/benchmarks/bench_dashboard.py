@@ -1,0 +1,338 @@
+"""The Live page in a real Chromium beside the real house: how soon it shows data, and what leaving it open costs.
+
+    python tests/benchmarks/bench_dashboard.py [--loads 20] [--seconds 60] [--minutes 5] [--speed 10]
+                                               [--parts paint bytes cpu heap]
+
+paint: from the navigation to the frame after the one in which price, price line and 50 rounds stood, by the page's own
+clock. Each load opens the printed link (its redirect included) in a fresh browser context: no cache, no connection.
+bytes: what such a load transfers, with the socket's first message. cpu: all processes of that Chromium together as a
+share of one core at real rate, beside the same Chromium with an empty page and with a bare page on which
+lightweight-charts gets 4 updates a second; and with the Live page in a hidden tab. heap: the page open for so many
+minutes at so many times the real rate; its heap after each minute's garbage collection. `--minutes 60` is the bound's.
+
+Chromium is headless without a GPU: what a graphics card would do is in these shares too. Others' load moves all of it:
+the load average stands beside each figure. Exit 1 where a bound is missed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import psutil
+import websocket
+
+from actors.browser.command import LISTENING, find_binary
+from tests.house import House, house
+from tests.processes import ROOT, wait_for
+from tests.web.rounds_on_disk import game_row, write_rounds
+
+PAINT_MS, KILOBYTES, CORE_PERCENT, GROWTH_MB = 300.0, 300.0, 10.0, 20.0  # the bounds
+SETTLE_S = 5.0
+PARTS = ("paint", "bytes", "cpu", "heap")
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--window-size=1366,900",
+    "--remote-debugging-port=0",
+)  # fmt: skip
+VENDOR = ROOT / "web/static/vendor/lightweight-charts.standalone.production.mjs"
+BARE = b"""<!doctype html><title>bare</title><div id="chart" style="width: 900px; height: 420px"></div>
+<script type="module">
+import { LineSeries, createChart } from "/vendor.mjs";
+const line = createChart(document.getElementById("chart")).addSeries(LineSeries);
+let time = 0;
+setInterval(() => {
+  time += 1;
+  if (time % 300 === 1) line.setData([]);
+  line.update({ time, value: 1 + Math.sin(time / 20) / 4 });
+}, 250);
+</script>"""
+WATCH = """(() => {
+  const find = (id) => document.getElementById(id);
+  const line = () => {
+    const probe = Object.assign(document.createElement("i"), { className: "up", hidden: true });
+    const [red, green, blue] = getComputedStyle(document.body.appendChild(probe)).color.match(/[0-9]+/g).map(Number);
+    probe.remove();
+    return [...document.querySelectorAll("#chart canvas")].some((canvas) => {
+      if (canvas.width < 300 || canvas.height < 100) return false;
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let found = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        found += data[at] === red && data[at + 1] === green && data[at + 2] === blue;
+      }
+      return found > 20;
+    });
+  };
+  const look = () => {
+    const numbers = find("rounds")?.children.length >= 50 && /[0-9]/.test(find("price").textContent);
+    if (numbers && line()) window.seenAt = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})()"""
+"""Runs before the page's own scripts and thus first in each frame: what it sees was painted in the frame before."""
+
+
+class Chromium:
+    """A browser that nothing but this program's few orders steers, over one connection."""
+
+    def __init__(self, profile: str) -> None:
+        command = [find_binary(None, shutil.which), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        self._process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        assert self._process.stderr is not None
+        found = next(filter(None, (LISTENING.search(line.decode()) for line in self._process.stderr)))
+        self._socket = websocket.create_connection(found[1], timeout=60, suppress_origin=True)
+        self._number = 0
+        self.events: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+        left = self.processes()
+        for process in reversed(left):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.communicate(timeout=10)
+        psutil.wait_procs(left, timeout=10)
+
+    def call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
+        """Give an order and return its result; events that come meanwhile are kept."""
+        self._number += 1
+        order = {"id": self._number, "method": method, "params": params}
+        self._socket.send(json.dumps(order | ({"sessionId": session} if session else {})))
+        while (message := json.loads(self._socket.recv())).get("id") != self._number:
+            self.events.append(message)
+        if "error" in message:
+            raise RuntimeError(f"{method}: {message['error']}")
+        result: dict[str, Any] = message["result"]
+        return result
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the browser and all its children."""
+        root = psutil.Process(self._process.pid)
+        return [root, *root.children(recursive=True)]
+
+    def cpu_s(self) -> dict[int, float]:
+        """Return what each process has used."""
+        used = {}
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                used[process.pid] = times.user + times.system
+        return used
+
+
+class Tab:
+    """One page in a browser context of its own: without cache, cookies or connections of another's."""
+
+    def __init__(self, browser: Chromium) -> None:
+        self.browser = browser
+        self._context = browser.call("Target.createBrowserContext")["browserContextId"]
+        self._target = browser.call("Target.createTarget", url="about:blank", browserContextId=self._context)[
+            "targetId"
+        ]
+        self._session = browser.call("Target.attachToTarget", targetId=self._target, flatten=True)["sessionId"]
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Give the page an order."""
+        return self.browser.call(method, self._session, **params)
+
+    def evaluate(self, expression: str) -> Any:
+        """Return an expression's value."""
+        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def close(self) -> None:
+        """Close it and forget its context."""
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+
+
+@contextmanager
+def chromium() -> Iterator[Chromium]:
+    """Run a browser on a fresh profile."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Chromium(profile) as browser:
+        yield browser
+
+
+@contextmanager
+def living(speed: float) -> Iterator[tuple[House, str]]:
+    """Run the demo with 60 rounds on disk; give it and the link that its start prints."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        rows = [game_row(number, seq=2**52 + 256 * number) for number in range(60)]
+        write_rounds(Path(home) / "data" / "demo", rows)
+        with house(Path(home), {"VECTRA_SIMULATOR_SPEED": str(speed)}) as running:
+            wait_for(lambda: running.status()["source"].get("connected"))
+            token = (Path(home) / "data" / "run" / "web_token").read_text()
+            yield running, f"{running.status()['endpoints']['web'].split('?')[0]}?token={token}"
+
+
+class BarePage(BaseHTTPRequestHandler):
+    """The controls: the library alone, and nothing."""
+
+    def do_GET(self) -> None:
+        """Answer with the page or the library."""
+        body, kind = (VENDOR.read_bytes(), "text/javascript") if self.path == "/vendor.mjs" else (BARE, "text/html")
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def bare_site() -> Iterator[str]:
+    """Serve the control; give its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BarePage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def tell(what: str, figure: str) -> None:
+    """Print one figure with the machine's load."""
+    print(f"{what:44} {figure:58} load {os.getloadavg()[0]:.1f}", flush=True)
+
+
+def pass_s(seconds: float) -> None:
+    """Let time pass: it is what is measured."""
+    threading.Event().wait(seconds)
+
+
+def paint(browser: Chromium, link: str, loads: int) -> list[str]:
+    """Open the page so many times; tell when it stood."""
+    seen: list[float] = []
+    first: list[float] = []
+    for _ in range(loads):
+        tab = Tab(browser)
+        tab.call("Page.enable")
+        tab.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+        tab.call("Page.navigate", url=link)
+        seen.append(wait_for(lambda tab=tab: tab.evaluate("window.seenAt"), 30, 0.1))  # type: ignore[misc]
+        first.append(tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"))
+        tab.close()
+    p50, p90 = statistics.median(seen), statistics.quantiles(seen, n=10)[-1]
+    tell(f"first paint with data, {loads} cold loads", f"p50 {p50:.0f} ms, p90 {p90:.0f} ms, max {max(seen):.0f} ms")
+    tell("first paint of anything", f"p50 {statistics.median(first):.0f} ms")
+    return [f"first paint with data {p50:.0f} ms, at most {PAINT_MS:g}"] if p50 > PAINT_MS else []
+
+
+def transferred(browser: Chromium, link: str) -> list[str]:
+    """Tell the bytes of a cold load: bodies and headers as received, and the socket's first message uncompressed."""
+    tab = Tab(browser)
+    tab.call("Network.enable")
+    browser.events.clear()
+    tab.call("Page.navigate", url=link)
+    wait_for(lambda: tab.evaluate("document.querySelectorAll('#rounds li').length >= 50"), 30, 0.1)
+    pass_s(1.0)
+    tab.evaluate("0")  # takes in the events until now
+    tab.close()
+    http = ws = 0
+    for event in browser.events:
+        params = event.get("params", {})
+        if event["method"] == "Network.loadingFinished":
+            http += params["encodedDataLength"]
+        elif event["method"] == "Network.requestWillBeSent" and "redirectResponse" in params:
+            http += params["redirectResponse"]["encodedDataLength"]
+        elif event["method"] == "Network.webSocketFrameReceived" and not ws:
+            ws = len(params["response"]["payloadData"].encode())
+    total = (http + ws) / 1000
+    tell("transferred by a cold load", f"{total:.1f} KB: HTTP {http / 1000:.1f}, first message {ws / 1000:.1f}")
+    return [f"transferred {total:.1f} KB, at most {KILOBYTES:g}"] if total > KILOBYTES else []
+
+
+def share(browser: Chromium, what: str, seconds: float) -> float:
+    """Tell the percentage of one core that the whole browser uses over so many seconds."""
+    pass_s(SETTLE_S)
+    before, begin_s = browser.cpu_s(), time.monotonic()
+    pass_s(seconds)
+    took_s, after = time.monotonic() - begin_s, browser.cpu_s()
+    percent = {pid: 100 * (used_s - before.get(pid, 0.0)) / took_s for pid, used_s in after.items()}
+    parts = ", ".join(f"{value:.1f}" for value in sorted(percent.values(), reverse=True)[:4])
+    tell(f"{what}, {seconds:.0f} s", f"{sum(percent.values()):.1f} % of a core (by process: {parts})")
+    return sum(percent.values())
+
+
+def processor(browser: Chromium, link: str, seconds: float) -> list[str]:
+    """Tell the shares of the controls, the Live page, and the Live page in a hidden tab."""
+    tab = Tab(browser)
+    share(browser, "empty page", seconds)
+    with bare_site() as bare:
+        tab.call("Page.navigate", url=bare)
+        share(browser, "bare chart, 4 updates a second", seconds)
+    tab.call("Page.navigate", url=link)
+    ours = share(browser, "Live page at real rate", seconds)
+    tab.call("Page.enable")
+    browser.call("Target.activateTarget", targetId=Tab(browser)._target)
+    share(browser, f"Live page, hidden: {tab.evaluate('document.hidden')}", seconds)
+    return [f"{ours:.1f} % of a core, at most {CORE_PERCENT:g}"] if ours > CORE_PERCENT else []
+
+
+def heap(browser: Chromium, link: str, minutes: int, speed: float) -> list[str]:
+    """Leave the page open; tell its heap, nodes and listeners after each minute."""
+    tab = Tab(browser)
+    tab.call("Performance.enable")
+    tab.call("Page.navigate", url=link)
+    pass_s(SETTLE_S)
+    sizes: list[float] = []
+    for minute in range(minutes + 1):
+        if minute:
+            pass_s(60)
+        for _ in range(2):  # what only a finalizer held goes with the second
+            tab.call("HeapProfiler.collectGarbage")
+        metrics = {one["name"]: one["value"] for one in tab.call("Performance.getMetrics")["metrics"]}
+        sizes.append(metrics["JSHeapUsedSize"] / 1e6)
+        counts = f"{metrics['Nodes']} nodes, {metrics['JSEventListeners']} listeners"
+        tell(f"open for {minute} min at {speed:g}x", f"heap {sizes[-1]:.2f} MB, {counts}")
+    slope = statistics.linear_regression(range(minutes + 1), sizes).slope * 60
+    tell("heap", f"{sizes[-1] - sizes[0]:+.2f} MB from first to last; {slope:+.2f} MB an hour by regression")
+    return [f"heap grew by {max(sizes) - sizes[0]:.1f} MB"] if max(sizes) - sizes[0] > GROWTH_MB else []
+
+
+def main() -> int:
+    """Measure what was asked for; say which bounds are missed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--loads", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--minutes", type=int, default=5)
+    parser.add_argument("--speed", type=float, default=10)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    asked = parser.parse_args()
+    missed: list[str] = []
+    if {"paint", "bytes", "cpu"} & set(asked.parts):
+        with living(1) as (_, link), chromium() as browser:
+            if "paint" in asked.parts:
+                missed += paint(browser, link, asked.loads)
+            if "bytes" in asked.parts:
+                missed += transferred(browser, link)
+            if "cpu" in asked.parts:
+                missed += processor(browser, link, asked.seconds)
+    if "heap" in asked.parts:
+        with living(asked.speed) as (_, link), chromium() as browser:
+            missed += heap(browser, link, asked.minutes, asked.speed)
+    print("\n".join(missed) or "every bound is kept")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -42,7 +42,7 @@ class Artifacts:
         try:
             root = self._root.resolve(strict=True)
             found = root.joinpath(*parts).resolve(strict=True)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: a link that leads to itself
             return None
         inside = found == root or found.is_relative_to(root)
         shown = not any(part.startswith(".") for part in found.relative_to(root).parts) if inside else False
@@ -50,13 +50,22 @@ class Artifacts:
 
 
 def _file(path: Path) -> web.FileResponse:
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    kind, packed = mimetypes.guess_type(path.name)
+    if kind is None or packed:  # a packed page is no page
+        kind = "application/octet-stream"
     return web.FileResponse(path, headers={"Content-Type": f"{kind}; charset=utf-8" if kind[:4] == "text" else kind})
 
 
 def _names(folder: Path) -> list[str]:
-    shown = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    shown = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and _is_text(path.name))
     return [path.name + ("/" if path.is_dir() else "") for path in shown[:LARGEST_LIST]]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:  # a name of other bytes stands in no URL of ours
+        return False
 
 
 def _page(title: str, names: list[str], word: str = "") -> web.Response:

@@ -39,6 +39,7 @@ async def serve(application: web.Application, runtime_dir: Path, entrance: Entra
     """Listen, publish the endpoint, and return what runs. OSError: the port is taken."""
     gate = Gate(_bound(runtime_dir, entrance), entrance.guests_max)
     application.middlewares.insert(0, announcing(gate))
+    application.on_response_prepare.append(_unnamed)
     logger = logging.getLogger(f"aiohttp.{entrance.name}")
     logger.addFilter(lambda line: not (line.exc_info and isinstance(line.exc_info[1], HttpProcessingError)))
     runner = web.AppRunner(
@@ -73,6 +74,11 @@ def announcing(gate: Gate) -> Callable[..., Awaitable[web.StreamResponse]]:
         return await handler(request)
 
     return announce
+
+
+async def _unnamed(request: web.Request, response: web.StreamResponse) -> None:
+    """Leave out which Python and which aiohttp we are: it helps nobody but who looks for holes in them."""
+    response.headers.pop("Server", None)
 
 
 def _bound(runtime_dir: Path, entrance: Entrance) -> socket.socket:

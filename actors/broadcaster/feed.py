@@ -119,7 +119,10 @@ class FeedServer:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Be one client's connection, from the first word to the last."""
         socket = web.WebSocketResponse(compress=False, max_msg_size=LARGEST_MESSAGE, autoclose=True)
-        writer = await socket.prepare(request)
+        try:
+            writer = await socket.prepare(request)
+        except ValueError:  # the key is no base64; aiohttp would call it our fault, and fill the log
+            raise web.HTTPBadRequest from None
         transport = request.transport
         if writer is None or transport is None:
             return socket

@@ -43,7 +43,7 @@ class Guard:
             raise Refused(f"Origin {origin!r} is not allowed; add it to feed.allowed_origins")
 
     def _host_is_ours(self, host: str | None) -> bool:
-        name = (urlsplit(f"//{host}").hostname or "") if host else ""
+        name = _name(host or "")
         return bracketed(name) in self._hosts or (self._any_address and _is_address(name))
 
     def _origin_is_ours(self, origin: str) -> bool:
@@ -57,17 +57,19 @@ class Guard:
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse, or pass on and guard what goes back."""
         try:
-            self.check(request.headers.get("Host"), request.headers.get("Origin"))
+            for origin in request.headers.getall("Origin", [None]):  # a page sends one; a second one hides nothing
+                self.check(request.headers.get("Host"), origin)
         except Refused as refusal:
             return error_response(403, "forbidden", str(refusal))
-        except ValueError:
-            return error_response(400, "bad_request", "the Host or Origin header cannot be read")
         try:
             return await handler(request)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return error_response(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+            response = error_response(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+            if "Allow" in error.headers:
+                response.headers["Allow"] = error.headers["Allow"]
+            return response
 
 
 def error_response(status: int, code: str, message: str) -> web.Response:
@@ -78,6 +80,16 @@ def error_response(status: int, code: str, message: str) -> web.Response:
 def bracketed(host: str) -> str:
     """Return a host as it stands in a URL."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host.lower()
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header; nothing where that is more than a name and a port."""
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if parts.netloc == host and parts.username is None else ""
 
 
 def _is_address(name: str) -> bool:

@@ -65,6 +65,8 @@ class Monitor:
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/status.json", self._status)
         application.router.add_get("/artifacts/{path:.*}", self._artifacts.serve)
+        for path in ("/monitor", "/artifacts"):
+            application.router.add_get(path, _with_slash)
         for path in self._static:
             application.router.add_get(path, self._file)
         return application
@@ -119,3 +121,7 @@ class Monitor:
         feed = lookup(self._runtime_dir, "feed")
         host = urlsplit(f"//{request.host}").hostname or "127.0.0.1"
         return f"ws://{bracketed(host)}:{urlsplit(feed).port}" if feed else ""
+
+
+async def _with_slash(request: web.Request) -> web.Response:
+    raise web.HTTPMovedPermanently(location=f"{request.path}/")

@@ -1,6 +1,7 @@
 """`/artifacts/`: files and lists of them, and nothing else, whatever the path says."""
 
 import json
+import os
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ def house() -> Iterator[Stage]:
         (root / ".hidden" / "file").write_text("secret")
         (root / "plain" / "out").symlink_to(made.config.data_path / "journal")
         (root / "plain" / "passwd").symlink_to("/etc/passwd")
+        (root / "plain" / "loop").symlink_to("loop")
+        (root / "plain" / "page.html.gz").write_bytes(b"packed")
+        (root / "plain" / os.fsdecode(b"no text \xff")).write_text("x")
         (root / "plain" / "alias").symlink_to(root / ".hidden" / "file")
         with made.broadcaster():
             yield made
@@ -51,7 +55,10 @@ def test_a_directory_shows_its_index_and_a_file_has_its_kind(house: Stage) -> No
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "script-src 'self'" in headers["Content-Security-Policy"]
     assert get(monitor + "/artifacts/charts/draw.js")[2]["Content-Type"].startswith("text/javascript")
-    assert exact(house, "/artifacts/charts")[0] == 301
+    assert get(monitor + "/artifacts/plain/page.html.gz")[2]["Content-Type"] == "application/octet-stream"
+    for path in ("/artifacts/charts", "/artifacts", "/monitor"):
+        assert exact(house, path)[0] == 301
+        assert get(monitor + path)[0] == 200
 
 
 def test_lists_name_what_is_there_and_escape_it(house: Stage) -> None:
@@ -61,6 +68,7 @@ def test_lists_name_what_is_there_and_escape_it(house: Stage) -> None:
     listed = get(house.endpoint("monitor") + "/artifacts/plain/")[1].decode()
     assert "<b>" not in listed
     assert "%3Cb%3E%26%22.txt" in listed
+    assert "no text" not in listed
     assert get(house.endpoint("monitor") + "/artifacts/plain/%3Cb%3E%26%22.txt")[1] == b"odd name"
 
 
@@ -78,6 +86,7 @@ def test_lists_name_what_is_there_and_escape_it(house: Stage) -> None:
         "/artifacts/plain/out/",
         "/artifacts/plain/passwd",
         "/artifacts/plain/alias",
+        "/artifacts/plain/loop",
         "/artifacts/charts/%00",
         "/artifacts/" + "a/" * 2000,
         "/artifacts/%ff%fe",

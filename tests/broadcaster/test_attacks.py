@@ -177,3 +177,49 @@ def test_nonsense_is_answered_and_the_connection_stays(running: tuple[Stage, Pro
 
     asyncio.run(play())
     assert "Traceback" not in house.log
+
+
+KEY = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}==\r\n"
+
+
+def answer(url: str, line: str, headers: str, host: str = "127.0.0.1") -> str:
+    """The head of what comes back."""
+    with (
+        bare(url, f"{line} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode("latin1")) as one,
+        one.makefile("rb") as words,
+    ):
+        return b"".join(iter(words.readline, b"\r\n")).decode("latin1")
+
+
+@pytest.mark.parametrize("key", ["\xe9" * 22, "A" * 21, "=" * 22, ""])
+def test_a_key_that_is_none_is_refused_and_not_logged(running: tuple[Stage, Process], key: str) -> None:
+    house, _ = running
+    before = house.log
+    assert answer(house.endpoint("feed"), "GET /feed", KEY.format(key)).startswith("HTTP/1.1 400")
+    assert house.log == before
+
+
+def test_a_second_origin_does_not_hide_behind_ours(running: tuple[Stage, Process]) -> None:
+    house, _ = running
+    for name, line, more in (("feed", "GET /feed", KEY.format("A" * 22)), ("monitor", "GET /", "")):
+        url, own = house.endpoint(name), house.endpoint("monitor")
+        both = f"Origin: {own}\r\nOrigin: http://evil.example\r\n{more}"
+        assert answer(url, line, both).startswith("HTTP/1.1 403")
+        assert answer(url, line, f"Origin: {own}\r\n{more}").startswith(("HTTP/1.1 101", "HTTP/1.1 200"))
+
+
+def test_a_host_with_a_user_in_front_is_refused(running: tuple[Stage, Process]) -> None:
+    house, _ = running
+    assert answer(house.endpoint("monitor"), "GET /", "", "evil.example@127.0.0.1").startswith("HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("name", ["feed", "monitor"])
+def test_a_wrong_method_is_told_the_right_ones_and_nobody_our_versions(
+    running: tuple[Stage, Process], name: str
+) -> None:
+    house, _ = running
+    head = answer(house.endpoint(name), f"POST {'/feed' if name == 'feed' else '/health'}", "Content-Length: 0\r\n")
+    assert head.startswith("HTTP/1.1 405")
+    assert "\r\nAllow: GET,HEAD\r\n" in head
+    assert "Python" not in head
+    assert "Python" not in answer(house.endpoint("feed"), "GET /feed", KEY.format("A" * 22))

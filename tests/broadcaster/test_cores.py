@@ -1,6 +1,7 @@
 """The broadcaster's pure parts: subscriptions, the ring, the timeline, a client's backlog, the outward forms."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -243,13 +244,22 @@ def test_nothing_known_is_null_never_zero() -> None:
     assert set(json.loads(envelope.NOTHING_KNOWN).values()) == {None}
 
 
-def test_a_wildcard_address_lets_addresses_in_but_no_names(tmp_path) -> None:
+def test_a_wildcard_address_lets_addresses_in_but_no_names(tmp_path: Path) -> None:
     guard = Guard(Config(feed=Feed(host="0.0.0.0")), tmp_path)
     guard.check("192.168.1.7:9000", None)
     guard.check("localhost", None)
     for host in ("evil.example", None, "", "192.168.1.7.evil.example"):
         with pytest.raises(Refused):
             guard.check(host, None)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example@127.0.0.1", "user:word@localhost", "127.0.0.1/evil", "localhost?x", "localhost#x", "localhost:x"],
+)
+def test_a_host_header_is_a_name_and_a_port_and_nothing_else(tmp_path: Path, host: str) -> None:
+    with pytest.raises((Refused, ValueError)):
+        Guard(Config(), tmp_path).check(host, None)
 
 
 def test_reasons_name_each_actor_that_is_not_ready() -> None:

@@ -263,7 +263,7 @@ def test_a_day_is_exported_from_the_page_and_its_file_deleted(page: Page, room: 
     page.locator("#days button").first.click()
     page.select_option("#export-kind", "game")
     page.locator("#export button").click()
-    expect(page.locator(".work")).to_have_attribute("data-state", "done", timeout=30_000)
+    expect(page.locator(".work")).to_have_attribute("data-state", "done")
     expect(page.locator(".work-words")).to_contain_text("60 rows")
     with page.expect_download() as download:
         page.locator(".work a").click()
@@ -299,5 +299,5 @@ def test_a_stopped_control_room_is_offline_and_found_again(
     room.wait_ready()
     neighbours.snapshot = LiveState(seq=neighbours.seq, last={}, state=b'{"price":2.5,"phase":"ACTIVE"}')
     neighbours.tick("20251216-away", 3, 1.06)
-    expect(desktop.locator("#price")).to_have_text("1.0600", timeout=12_000)
+    expect(desktop.locator("#price")).to_have_text("1.0600")
     expect(desktop.locator("#notice")).to_be_hidden()

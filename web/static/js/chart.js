@@ -6,7 +6,8 @@ import { LineSeries, LineStyle, createOptionsChart } from "../vendor/lightweight
 import { Overlay } from "./overlay.js";
 
 const SHORTEST = 48; // ticks shown at least, so that a young round does not crawl over the whole width
-const AIR = 0.1;
+const AIR = 0.12; // of the round's length, to the right of the newest price; may shrink to LEAST_AIR while a round grows
+const LEAST_AIR = 0.03;
 const BELOW = 0.95; // the price axis always holds 0.95 to 1.1: the first ticks do not look like an earthquake
 const ABOVE = 1.1;
 const LEFT = 0.012; // of the width: the first tick's dot is seen whole
@@ -76,7 +77,7 @@ export class RoundChart {
         tickmarksPriceFormatter: axisLabels,
       },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.06 }, minimumWidth: 68, entireTextOnly: true },
-      timeScale: { borderVisible: false, allowBoldLabels: false, minBarSpacing: 0.01, fixLeftEdge: interactive, rightOffset: 0 },
+      timeScale: { borderVisible: false, allowBoldLabels: false, minBarSpacing: 0.01, fixLeftEdge: interactive, rightOffset: 0, shiftVisibleRangeOnNewBar: false },
       handleScroll: interactive && { vertTouchDrag: false },
       handleScale: interactive,
     });
@@ -88,9 +89,10 @@ export class RoundChart {
     this.line.attachPrimitive(this.overlay);
     this.drawn = { reset: null, count: 0, rugged: false };
     this.shown = null;
+    this.framed = { reset: null, rugged: false, to: 0 };
     this.dress();
     this.startSwitch();
-    this.chart.timeScale().subscribeSizeChange(() => this.shown && this.frame(this.shown));
+    this.chart.timeScale().subscribeSizeChange(() => this.shown && this.frame(this.shown, true));
     document.addEventListener("themechange", () => this.dress());
   }
 
@@ -132,6 +134,7 @@ export class RoundChart {
     const { prices, firstTick } = chart;
     const rugged = chart.rugged && prices.length > 1;
     const end = rugged ? prices.length - 1 : prices.length;
+    const more = chart.reset !== this.drawn.reset || end !== this.drawn.count || rugged !== this.drawn.rugged;
     const point = (index) => {
       const value = prices[index];
       return value === null ? { time: firstTick + index } : { time: firstTick + index, value };
@@ -147,17 +150,24 @@ export class RoundChart {
       this.fall.applyOptions({ lastValueVisible: rugged });
     }
     this.drawn = { reset: chart.reset, count: end, rugged };
-    this.overlay.show(chart, rugged);
+    this.overlay.show(chart, rugged, more);
     this.shown = chart;
     this.frame(chart);
   }
 
-  /** Keep the whole round in sight, with air to the right of the newest price. */
-  frame({ prices, firstTick, sidebets, rugged }) {
+  /**
+   * Keep the whole round in sight, with air to the right of the newest price. In steps: the line grows in a picture that
+   * stands still, and nothing but the new price must be laid out.
+   */
+  frame({ prices, firstTick, sidebets, rugged, reset }, anyway = false) {
     const last = prices.length - 1;
     const bets = rugged ? [] : (sidebets ?? []);
     const running = Math.max(0, ...bets.map((bet) => bet.end - firstTick));
-    const to = Math.max(SHORTEST, last * (1 + AIR), last + 3, running > last ? running : 0);
+    const least = Math.max(SHORTEST, last * (1 + LEAST_AIR), last + 3, running > last ? running : 0);
+    const same = reset === this.framed.reset && rugged === this.framed.rugged;
+    if (same && !anyway && least <= this.framed.to) return;
+    const to = Math.max(least, last * (1 + AIR));
+    this.framed = { reset, rugged, to };
     this.chart.timeScale().setVisibleLogicalRange({ from: -0.5 - to * LEFT, to });
   }
 }

@@ -41,10 +41,11 @@ export class Overlay {
     this.redraw?.();
   }
 
-  show(chart, rugged) {
+  /** Take the document's chart. drawn: the lines changed too, so all is drawn anyway; asking would draw it twice. */
+  show(chart, rugged, drawn) {
     this.chart = chart;
     this.rugged = rugged;
-    this.redraw?.();
+    if (!drawn) this.redraw?.();
   }
 
   ready() {

@@ -7,6 +7,7 @@ compaction under way is no harm. Ends with its parent. Never changes what it rea
 
 import contextlib
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from actors.core.lifeline import die_with_parent
 
 pc: Any = pyarrow.compute  # its stubs do not know arrays beside plain values
 
+NAME = re.compile(r"[0-9]{16}-[0-9]{16}\.parquet")
 BATCH_ROWS = 4096
 PIECE_BYTES = 1_000_000
 NICE = 10
@@ -86,13 +88,19 @@ class Export:
         result = written[0] if len(written) == 1 else self._zip(written)
         final = self._folder / f"{self._order.name}{'.' + written[0].stem if len(written) == 1 else ''}{result.suffix}"
         result.replace(final)
-        _say(Step(done=self._total, total=self._total, rows=self._rows, result=final.name, size=final.stat().st_size))
+        size = final.stat().st_size
+        _say(Step(done=self._done, total=self._done, rows=self._rows, result=final.name, size=size))
+
+    def _tell(self, what: str) -> None:
+        self._total = max(self._total, self._done)  # the writer adds rows, and a file may not have been counted
+        _say(Step(done=self._done, total=self._total, rows=self._rows, what=what))
 
     def _files(self, kind: str) -> list[Path]:
         found = [
             path
             for day in self._order.days
-            for path in (self._root / f"doc_type={kind}" / f"date={day}").glob("*-*.parquet")
+            for path in (self._root / f"doc_type={kind}" / f"date={day}").glob("*.parquet")
+            if NAME.fullmatch(path.name)
         ]
         return sorted(found, key=lambda path: path.name)
 
@@ -105,7 +113,7 @@ class Export:
                 sink.write(batch)
                 count += batch.num_rows
                 self._rows += batch.num_rows
-            _say(Step(done=self._done, total=self._total, rows=self._rows, what=kind))
+            self._tell(kind)
         if sink is not None:
             sink.close()
         return path if count else None
@@ -140,7 +148,7 @@ class Export:
                 with part.open("rb") as source, archive.open(part.name, "w", force_zip64=True) as target:
                     while piece := source.read(PIECE_BYTES):
                         target.write(piece)
-                        _say(Step(done=self._total, total=self._total, rows=self._rows, what=f"packing {part.name}"))
+                        self._tell(f"packing {part.name}")
                 part.unlink()
         return path
 

@@ -1,28 +1,15 @@
 """The listener itself in a real Chromium: exactly the buttons, no delay, and no failure that a page could see."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import websocket
 
 from actors.capture.buttons import BINDING, WORLD, script
+from tests.cdp import NEEDS_CHROMIUM, Tab, chromium, new_tab
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
-)  # fmt: skip
-LIMIT_S = 20.0
-
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found; install the package `chromium`"),
-]
+pytestmark = [pytest.mark.system, NEEDS_CHROMIUM]
 
 CONTROLS = """
 <div class="_tradeControlsMain_q"><div class="_buySection_q">
@@ -44,60 +31,26 @@ CONTROLS = """
 class Page:
     """One tab with the listener in it."""
 
-    def __init__(self, browser_url: str) -> None:
-        self._socket = websocket.create_connection(browser_url, timeout=LIMIT_S, suppress_origin=True)
-        self._number = 0
-        self._session: str | None = None
-        self.told: list[dict[str, Any]] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+        self.call, self.value = tab.call, tab.value
         self.call("Page.enable")
         self.call("Page.addScriptToEvaluateOnNewDocument", source=script(), worldName=WORLD, runImmediately=True)
         self.call("Runtime.addBinding", name=BINDING, executionContextName=WORLD)
         self.value(f"document.body.innerHTML = {json.dumps(CONTROLS)}; 1")
 
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        self._number += 1
-        request = {"id": self._number, "method": method, "params": params}
-        self._socket.send(json.dumps(request | ({"sessionId": self._session} if self._session else {})))
-        while True:
-            answer = json.loads(self._socket.recv())
-            if answer.get("method") == "Runtime.bindingCalled":
-                self.told.append(json.loads(answer["params"]["payload"]))
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                result: dict[str, Any] = answer["result"]
-                return result
-
-    def value(self, expression: str) -> Any:
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
     def click(self, id_: str) -> list[dict[str, Any]]:
         """Click an element by script; return what the listener told of it."""
-        self.told.clear()
+        self._tab.events.clear()
         self.value(f"document.getElementById({id_!r}).dispatchEvent(new MouseEvent('click', {{bubbles: true}})); 1")
-        return list(self.told)
-
-    def close(self) -> None:
-        self._socket.close()
+        called = [event["params"] for event in self._tab.events if event["method"] == "Runtime.bindingCalled"]
+        return [json.loads(params["payload"]) for params in called]
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    assert CHROMIUM is not None
-    profile: Path = tmp_path_factory.mktemp("profile")
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            lines = (line for line in process.stderr if "DevTools listening on " in line)
-            page = Page(next(lines).split("listening on ")[1].strip())
-            yield page
-            page.close()
-        finally:
-            process.kill()
+    with chromium(tmp_path_factory.mktemp("profile")) as url, new_tab(url) as tab:
+        yield Page(tab)
 
 
 @pytest.mark.parametrize(

@@ -2,113 +2,33 @@
 
 import asyncio
 import json
-import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import websocket
 
 from actors.core.config import Simulator
 from actors.simulator.server import SimulatorServer
+from tests.cdp import LIMIT_S, NEEDS_CHROMIUM, Tab, chromium, new_tab
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-port=0",
-    "--window-size=1280,860",
-)
-LIMIT_S = 20.0
-
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found; install the package `chromium`"),
-]
+pytestmark = [pytest.mark.system, NEEDS_CHROMIUM]
 
 
-class Page:
-    """One tab, driven over CDP: blocking calls, each with a time limit."""
-
-    def __init__(self, browser_url: str) -> None:
-        self._socket = websocket.create_connection(browser_url, timeout=LIMIT_S, suppress_origin=True)
-        self._number = 0
-        self._session: str | None = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        self._number += 1
-        request = {"id": self._number, "method": method, "params": params}
-        self._socket.send(json.dumps(request | ({"sessionId": self._session} if self._session else {})))
-        while True:
-            answer = json.loads(self._socket.recv())
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                result: dict[str, Any] = answer["result"]
-                return result
-
-    def value(self, expression: str) -> Any:
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def wait(self, condition: str) -> Any:
-        """Return the condition's value once it is truthy; looked at on each animation frame."""
-        return self.value(
-            "new Promise((done) => { const look = () => { const value = (() => { try { return "
-            + condition
-            + "; } catch { return null; } })(); value ? done(value) : requestAnimationFrame(look); }; look(); })"
-        )
-
-    def text(self, selector: str) -> str:
-        return str(self.value(f"document.querySelector({selector!r}).textContent"))
-
-    def click(self, selector: str) -> None:
-        """Press the real mouse button in the middle of the element."""
-        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
-        x, y = self.value(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2]; }})()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@pytest.fixture
-def browser_url(tmp_path: Path) -> Iterator[str]:
-    assert CHROMIUM is not None
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "about:blank"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            found = (re.search(r"DevTools listening on (ws://\S+)", line) for line in process.stderr)
-            yield next(match.group(1) for match in found if match)
-        finally:
-            process.kill()
+@pytest.fixture(scope="module")
+def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with chromium(tmp_path_factory.mktemp("profile")) as url:
+        yield url
 
 
 def visit(browser_url: str, settings: Simulator, story: Any) -> None:
     """Serve the simulator, open its page, and let `story` drive it from a thread."""
 
     def drive(url: str) -> None:
-        page = Page(browser_url)
-        try:
+        with new_tab(browser_url) as page:
             page.call("Page.enable")
             page.call("Page.navigate", url=url)
             page.wait("document.getElementById('balance').textContent.includes('SOL')")
             story(page)
-        finally:
-            page.close()
 
     async def serve() -> None:
         async with SimulatorServer(settings) as server:
@@ -118,15 +38,15 @@ def visit(browser_url: str, settings: Simulator, story: Any) -> None:
 
 
 def test_a_click_on_buy_opens_a_position_and_a_side_bet_runs(browser_url: str) -> None:
-    def story(page: Page) -> None:
+    def story(page: Tab) -> None:
         page.wait("['presale', 'active'].includes(document.getElementById('phase').dataset.phase)")
         assert page.text("._buy_x1") == "BUY+0.030 SOL"
-        page.click("._controlBtn_x1[data-add='0.01']")
+        page.press("._controlBtn_x1[data-add='0.01']")
         assert page.text("._buy_x1") == "BUY+0.040 SOL"
-        page.click("._buy_x1")
+        page.press("._buy_x1")
         quantity = page.wait("document.getElementById('position').textContent !== '0' && state.quantity")
         assert quantity > 0
-        page.click(".bet-button")
+        page.press(".bet-button")
         page.wait("document.querySelector('.bet-button').classList.contains('but-button-active')")
         assert page.value("state.cash") == pytest.approx(5 - 0.04 - 0.04)
 
@@ -134,7 +54,7 @@ def test_a_click_on_buy_opens_a_position_and_a_side_bet_runs(browser_url: str) -
 
 
 def test_hostile_names_and_messages_stay_text(browser_url: str) -> None:
-    def story(page: Page) -> None:
+    def story(page: Tab) -> None:
         page.wait("document.getElementById('trades').textContent.length > 400")
         page.wait("document.getElementById('chat').childElementCount >= 20")
         assert page.value("document.title") == "rugs.fun simulator"
@@ -147,7 +67,7 @@ def test_hostile_names_and_messages_stay_text(browser_url: str) -> None:
 
 
 def test_every_button_of_the_real_page_is_there(browser_url: str) -> None:
-    def story(page: Page) -> None:
+    def story(page: Tab) -> None:
         texts = page.value("[...document.querySelectorAll('button')].map((button) => button.textContent.trim())")
         for label in ("X", "+0.001", "+0.01", "+0.1", "+1", "1/2", "X2", "MAX", "10%", "25%", "50%", "100%"):
             assert label in texts
@@ -169,7 +89,6 @@ def test_every_button_of_the_real_page_is_there(browser_url: str) -> None:
 
 
 def test_an_open_page_comes_back_when_the_simulator_does(browser_url: str) -> None:
-    page = Page(browser_url)
     logged_in = "socket.connected && state.player && document.getElementById('phase').dataset.phase !== 'connecting'"
 
     async def serve(port: int, story: Callable[[str], None]) -> int:
@@ -182,7 +101,7 @@ def test_an_open_page_comes_back_when_the_simulator_does(browser_url: str) -> No
         page.wait(logged_in)
         page.value("window.seenGame = state.game")
 
-    port = asyncio.run(serve(0, first))
-    page.wait("!socket.connected")
-    asyncio.run(serve(port, lambda _: page.wait(f"state.game !== seenGame && {logged_in}")))
-    page.close()
+    with new_tab(browser_url) as page:
+        port = asyncio.run(serve(0, first))
+        page.wait("!socket.connected")
+        asyncio.run(serve(port, lambda _: page.wait(f"state.game !== seenGame && {logged_in}")))

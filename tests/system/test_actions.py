@@ -7,65 +7,19 @@ answer: then a capture is killed, between the press and the acknowledgement.
 import json
 import os
 import signal
-import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import duckdb
 import pytest
 import websocket
 
+from tests.cdp import Tab, open_tab
 from tests.house import House, house
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.system
-
-LIMIT_S = 20.0
-
-
-class Hand:
-    """Presses buttons of the open game page."""
-
-    def __init__(self, cdp_url: str, site_url: str, timeout_s: float = LIMIT_S) -> None:
-        with urllib.request.urlopen(f"{cdp_url.rstrip('/')}/json/list", timeout=LIMIT_S) as answer:
-            pages = json.load(answer)
-        place = next(page for page in pages if page["type"] == "page" and page["url"].startswith(site_url))
-        self._socket = websocket.create_connection(
-            place["webSocketDebuggerUrl"], timeout=timeout_s, suppress_origin=True
-        )  # fmt: skip
-        self._number = 0
-
-    def send(self, method: str, **params: Any) -> None:
-        self._number += 1
-        self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
-
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        self.send(method, **params)
-        while True:
-            answer = json.loads(self._socket.recv())
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                result: dict[str, Any] = answer["result"]
-                return result
-
-    def value(self, expression: str) -> Any:
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def wait(self, condition: str, timeout_s: float = 60) -> None:
-        wait_for(lambda: self.value(condition), timeout_s)
-
-    def press(self, selector: str) -> None:
-        element = f"document.querySelector({json.dumps(selector)})"
-        self.value(f"{element}.scrollIntoView({{ block: 'center', behavior: 'instant' }})")
-        box = f"{element}.getBoundingClientRect()"
-        x, y = self.value(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2]; }})()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +35,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture
-def hand(demo: House) -> Iterator[Hand]:
+def hand(demo: House) -> Iterator[Tab]:
+    """Presses buttons of the open game page."""
     endpoints = demo.status()["endpoints"]
-    hand = Hand(endpoints["cdp"], endpoints["simulator"])
-    hand.wait("socket.connected && state.cash !== null")
-    yield hand
-    hand.close()
+    with closing(open_tab(endpoints["cdp"], endpoints["simulator"])) as hand:
+        hand.wait("socket.connected && state.cash !== null")
+        yield hand
 
 
 def actions(demo: House, after: int = 0) -> list[dict[str, Any]]:
@@ -118,7 +72,7 @@ def outcome_of(rows: list[dict[str, Any]], press: dict[str, Any]) -> dict[str, A
     return joined[0]
 
 
-def test_presses_and_their_outcomes_are_stored_once_with_context(demo: House, hand: Hand) -> None:
+def test_presses_and_their_outcomes_are_stored_once_with_context(demo: House, hand: Tab) -> None:
     before = last(demo)
     hand.wait("state.phase === 'active' && state.prices.length < 100")
     hand.press("._clearButton_x1")
@@ -158,7 +112,7 @@ def test_presses_and_their_outcomes_are_stored_once_with_context(demo: House, ha
     assert outcome_of(rows, presses[6])["percentage"] == 50.0
 
 
-def test_a_refused_order_is_an_outcome_too(demo: House, hand: Hand) -> None:
+def test_a_refused_order_is_an_outcome_too(demo: House, hand: Tab) -> None:
     before = last(demo)
     hand.press("._clearButton_x1")
     hand.press("._buy_x1")
@@ -169,7 +123,7 @@ def test_a_refused_order_is_an_outcome_too(demo: House, hand: Hand) -> None:
 
 
 @pytest.mark.parametrize("name", ["capture-a", "capture-b"])
-def test_a_capture_killed_between_press_and_answer_costs_nothing(demo: House, hand: Hand, name: str) -> None:
+def test_a_capture_killed_between_press_and_answer_costs_nothing(demo: House, hand: Tab, name: str) -> None:
     before = last(demo)
     hand.press("._clearButton_x1")
     hand.press("[data-add='0.01']")
@@ -192,7 +146,7 @@ def test_a_capture_killed_between_press_and_answer_costs_nothing(demo: House, ha
     assert (again["button"], again["amount"]) == ("+0.001", 0.01)
 
 
-def test_after_a_reload_presses_are_told_again(demo: House, hand: Hand) -> None:
+def test_after_a_reload_presses_are_told_again(demo: House, hand: Tab) -> None:
     before = last(demo)
     hand.call("Page.reload")
     hand.wait("typeof socket === 'object' && socket.connected && state.cash !== null")
@@ -201,14 +155,14 @@ def test_after_a_reload_presses_are_told_again(demo: House, hand: Hand) -> None:
     assert [row["button"] for row in settled(demo, before, 2)] == ["+0.001", "+0.001"]
 
 
-def test_after_a_crash_of_the_page_presses_are_told_again(demo: House, hand: Hand) -> None:
+def test_after_a_crash_of_the_page_presses_are_told_again(demo: House, hand: Tab) -> None:
     before = last(demo)
     endpoints = demo.status()["endpoints"]
     hand.value("window.crashes = true")
     hand.send("Page.crash")
 
-    def reloaded() -> Hand | None:
-        again = Hand(endpoints["cdp"], endpoints["simulator"], timeout_s=3)
+    def reloaded() -> Tab | None:
+        again = open_tab(endpoints["cdp"], endpoints["simulator"], timeout_s=3)
         try:
             alive = again.value("!window.crashes && socket.connected && state.cash !== null")
         except (websocket.WebSocketException, AssertionError):
@@ -224,7 +178,7 @@ def test_after_a_crash_of_the_page_presses_are_told_again(demo: House, hand: Han
     assert [row["button"] for row in settled(demo, before, 1)] == ["+0.001"]
 
 
-def test_the_page_sees_nothing_of_the_listener(demo: House, hand: Hand) -> None:
+def test_the_page_sees_nothing_of_the_listener(demo: House, hand: Tab) -> None:
     before = last(demo)
     hand.press("[data-add='0.001']")
     settled(demo, before, 1)
@@ -234,7 +188,7 @@ def test_the_page_sees_nothing_of_the_listener(demo: House, hand: Hand) -> None:
     assert hand.value("document.querySelectorAll('script').length") == 3
 
 
-def test_other_clicks_are_not_told(demo: House, hand: Hand) -> None:
+def test_other_clicks_are_not_told(demo: House, hand: Tab) -> None:
     before = last(demo)
     hand.press("h1")
     hand.press(".sidebet-banner p")

@@ -21,20 +21,17 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import msgspec
-import zmq
 
-from actors.core import endpoints, streams
-from actors.core.browser_file import read_browser_file
-from actors.core.bus import Bus
+from actors.core import endpoints
 from actors.core.config import Config, Simulator
 from actors.core.log import log_path
 from actors.core.messages import Event
-from actors.pilot.tabs import Tabs, patch
 from actors.pilot.watch import STEADY_S
 from tests.benchmarks.bare_chromium import ROWS as BARE_ROWS
 from tests.benchmarks.bare_chromium import launch
 from tests.house import House, house
 from tests.processes import process, wait_for
+from tests.system.blows import Sight
 
 CAP_S = 30.0
 QUIET_S = 1.5  # frames flow again for so long before the next blow
@@ -53,42 +50,6 @@ Blow = Callable[[], float]  # strikes; returns when, Unix microseconds
 Tells = Callable[[dict[str, object]], bool]  # whether a connection record tells of the blow
 
 
-class Sight:
-    """What is seen of the game: the live events of a running house."""
-
-    def __init__(self, runtime_dir: Path) -> None:
-        self._bus = Bus(runtime_dir)
-        self._live = self._bus.inbox(streams.LIVE)
-        self.renderer = 0  # process of the site's page: Chromium's ids of its sockets are "<renderer pid>.<n>"
-
-    def close(self) -> None:
-        """Give the socket back."""
-        self._bus.close()
-
-    def watch(self, done: Callable[[Event], bool], cap_s: float = CAP_S) -> None:
-        """Read until an event meets the condition; AssertionError after `cap_s`."""
-        deadline_s = time.monotonic() + cap_s
-        while time.monotonic() < deadline_s:
-            self._live.socket.poll(50, zmq.POLLIN)
-            while (batch := self._live.receive()) is not None:
-                for event in batch.events:
-                    self._note(event)
-                    if done(event):
-                        return
-        raise AssertionError(f"not seen within {cap_s} s: {done}")
-
-    def _note(self, event: Event) -> None:
-        if event.type == "system.connection":
-            data = msgspec.json.decode(event.data)
-            if data["what"] == "opened" and data["transport"] == "websocket":
-                self.renderer = int(data["stream"].rpartition("/")[2].partition(".")[0])
-
-    def quiet(self, seconds: float) -> None:
-        """Let the game flow for so long."""
-        until_ms = time.time() * 1000 + seconds * 1000
-        self.watch(lambda event: event.type == "raw.load" and event.ts >= until_ms)
-
-
 def out_of_sight(sight: Sight, blow: Blow, tells: Tells) -> dict[str, float]:
     """Strike; return the milliseconds to each row."""
     struck_us = blow()
@@ -104,39 +65,29 @@ def out_of_sight(sight: Sight, blow: Blow, tells: Tells) -> dict[str, float]:
             found["game again"] = event.ts - struck_us / 1000
         return "game again" in found
 
-    sight.watch(done)
+    sight.watch(done, "the game again", CAP_S)
     return found
 
 
-def kill_browser(home: House) -> float:
+def kill_browser(sight: Sight) -> float:
     """SIGKILL Chromium's own process; the others of it end with it."""
-    browser = read_browser_file(home.home / "data" / "run")
-    assert browser is not None
     struck_us = time.time_ns() / 1000
-    os.kill(browser.pid, signal.SIGKILL)
+    sight.signal_browser(signal.SIGKILL)
     return struck_us
 
 
 def kill_renderer(sight: Sight) -> float:
     """SIGKILL the process of the site's page."""
-    assert sight.renderer, "the page's socket was not seen to open"
     struck_us = time.time_ns() / 1000
-    os.kill(sight.renderer, signal.SIGKILL)
+    sight.signal_renderer(signal.SIGKILL)
     return struck_us
 
 
-def reload_page(home: House) -> float:
+def reload_page(sight: Sight) -> float:
     """Load the page again, over a connection of our own."""
-    browser = read_browser_file(home.home / "data" / "run")
-    assert browser is not None
-    patch()
-    tabs = Tabs(f"http://127.0.0.1:{browser.port}", lambda **_: None)
-    try:
-        assert tabs.find(home.status()["endpoints"]["simulator"]) == "site"
+    with sight.page() as tabs:
         struck_us = time.time_ns() / 1000
         tabs.reload()
-    finally:
-        tabs.close()
     return struck_us
 
 
@@ -148,16 +99,16 @@ def what(*names: str) -> Tells:
 def measure(home: House, sight: Sight, rounds: int, *, log: bool) -> None:
     """Strike each blow `rounds` times and print."""
     blows: dict[str, tuple[Blow, Tells]] = {
-        "page reload": (lambda: reload_page(home), what("page navigated")),
+        "page reload": (lambda: reload_page(sight), what("page navigated")),
         "renderer SIGKILL": (lambda: kill_renderer(sight), what("page crashed")),
-        "Chromium SIGKILL": (lambda: kill_browser(home), what()),
+        "Chromium SIGKILL": (lambda: kill_browser(sight), what()),
     }
     print(f"{'':20}" + "".join(f"{row + ' p50':>18}{'p90':>7}" for row in ROWS) + "   ms")
     for name, (blow, tells) in blows.items():
         taken: list[dict[str, float]] = []
         steps: list[dict[str, float]] = []
         for _ in range(rounds):
-            sight.quiet(STEADY_S + QUIET_S if name == "renderer SIGKILL" else QUIET_S)  # or it is slowed down
+            sight.flow(STEADY_S + QUIET_S if name == "renderer SIGKILL" else QUIET_S)  # or it is slowed down
             struck_s = time.time()
             times = out_of_sight(sight, blow, tells)
             lines = logged(home, struck_s)
@@ -217,7 +168,7 @@ def main() -> None:
     rounds = next((int(word) for word in sys.argv[1:] if word.isdecimal()), 10)
     settings = {"VECTRA_SIMULATOR_RATE": "100", "VECTRA_SUPERVISOR_INTENSITY": "1000"}
     with tempfile.TemporaryDirectory() as folder, house(Path(folder), settings) as home:
-        sight = Sight(Path(folder) / "data" / "run")
+        sight = Sight(home)
         try:
             measure(home, sight, rounds, log="--log" in sys.argv)
         finally:

@@ -1,4 +1,4 @@
-"""Blows that the browser and its page can take, and what of them is told live. For recovery's tests."""
+"""Blows that the browser and its page can take, and what of them is told live. For recovery's tests and benchmark."""
 
 import contextlib
 import ctypes
@@ -90,14 +90,8 @@ class Sight:
     @contextmanager
     def page(self) -> Iterator[Tabs]:
         """A connection of our own to the site's page."""
-        patch()
-        tabs = Tabs(f"http://127.0.0.1:{self.browser().port}", lambda **_: None)
-        try:
-            assert tabs.find(self._home.status()["endpoints"]["simulator"]) == "site"
+        with page_of(self.browser(), self._home.status()["endpoints"]["simulator"]) as tabs:
             yield tabs
-        finally:
-            with contextlib.suppress(*ERRORS):
-                tabs.close()
 
     def evaluate(self, script: str) -> None:
         """Run JavaScript in the page; it may never end."""
@@ -106,8 +100,8 @@ class Sight:
 
     def crash_page(self) -> None:
         """Crash the page's renderer from within."""
-        with self.page() as tabs, contextlib.suppress(*ERRORS):
-            tabs._tab.Page.navigate(url="chrome://crash", _timeout=0.2)
+        with self.page() as tabs:
+            crash(tabs)
 
     def close_page(self) -> None:
         """Close the tab, as a user does."""
@@ -174,6 +168,25 @@ class Sight:
         """Send a signal to actors."""
         for name in names:
             os.kill(self._home.actor(name)["pid"], number)
+
+
+@contextmanager
+def page_of(browser: BrowserFile, site_url: str) -> Iterator[Tabs]:
+    """A connection of our own to a site's page."""
+    patch()
+    tabs = Tabs(f"http://127.0.0.1:{browser.port}", lambda **_: None)
+    try:
+        assert tabs.find(site_url) == "site"
+        yield tabs
+    finally:
+        with contextlib.suppress(*ERRORS):
+            tabs.close()
+
+
+def crash(tabs: Tabs) -> None:
+    """Crash the page's renderer from within."""
+    with contextlib.suppress(*ERRORS):
+        tabs._tab.Page.navigate(url="chrome://crash", _timeout=0.2)
 
 
 @contextmanager

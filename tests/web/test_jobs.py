@@ -1,22 +1,32 @@
-"""Exports as jobs: real processes, whole files, progress, cancel, and what a restart leaves."""
+"""Exports as jobs: real processes, whole files, progress, cancel, a full disk, and what a restart leaves."""
 
+import contextlib
 import csv
 import io
 import json
+import os
+import random
+import signal
+import subprocess
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from actors.core.config import Config, Web
 from tests.processes import wait_for
 from tests.web.conftest import ControlRoom
+from tests.web.neighbours import Neighbours
 from tests.web.rounds_on_disk import game_row, write_rounds
 
 pytestmark = pytest.mark.system
 
 DAY = "2025-12-15"
+LONG_DAY = "2025-12-30"  # 24 MB as text
 
 
 def begin(room: ControlRoom, **order: Any) -> tuple[int, Any]:
@@ -113,18 +123,140 @@ def test_a_foreign_page_and_a_form_order_nothing(room: ControlRoom) -> None:
     assert len(room.json("/api/jobs")[1]["jobs"]) == before
 
 
+def write_long_day(data_dir: Path) -> None:
+    rows = [game_row(number, sidebets="x" * 120_000) for number in range(1000, 1200)]
+    write_rounds(data_dir, rows, LONG_DAY)
+
+
+def held(room: ControlRoom, job_id: str) -> int:
+    """Stop the process of an export when it has begun to write; return its pid."""
+    folder = room.config.data_path / "exports" / job_id
+    wait_for(lambda: any(path.stat().st_size for path in folder.glob("*.csv")), every_s=0.001)
+    (pid,) = [pid for pid in exporters(room) if job_id.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(pid, signal.SIGSTOP)
+    assert room.json(f"/api/jobs/{job_id}")[1]["job"]["state"] == "running"
+    return pid
+
+
+def exporters(room: ControlRoom) -> list[int]:
+    pid = room.process.pid
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_a_running_export_is_cancelled_and_leaves_nothing(room: ControlRoom) -> None:
-    rows = [game_row(number, sidebets="x" * 200_000) for number in range(1000, 1400)]
-    write_rounds(room.config.data_path, rows, "2025-12-30")
-    status, answer = begin(room, day="2025-12-30", format="csv")
-    assert status == 202
-    job_id = answer["job"]["id"]
+    write_long_day(room.config.data_path)
+    job_id = begin(room, day=LONG_DAY, format="csv")[1]["job"]["id"]
+    pid = held(room, job_id)
+    assert room.json(f"/api/jobs/{job_id}/file")[0] == 404
     cancelled, told = room.json(f"/api/jobs/{job_id}/cancel", "POST")
-    if cancelled == 409:
-        pytest.skip("the machine was quicker than the request")
     assert (cancelled, told["job"]["state"]) == (200, "cancelled")
+    assert not Path(f"/proc/{pid}").exists()
     assert [path.name for path in (room.config.data_path / "exports" / job_id).iterdir()] == ["job.json"]
+    assert room.json(f"/api/jobs/{job_id}/cancel", "POST")[0] == 409
     assert room.json(f"/api/jobs/{job_id}/file")[0] == 404
     assert room.json(f"/api/jobs/{job_id}", "DELETE")[0] == 200
     assert room.json(f"/api/jobs/{job_id}")[0] == 404
     assert not (room.config.data_path / "exports" / job_id).exists()
+
+
+def test_two_exports_of_a_day_run_at_once_and_a_third_is_refused(room: ControlRoom) -> None:
+    write_long_day(room.config.data_path)
+    jobs = [begin(room, day=LONG_DAY, format="csv")[1]["job"]["id"] for _ in range(2)]
+    stopped = [held(room, job_id) for job_id in jobs]
+    refused, answer = begin(room, day=LONG_DAY, format="csv")
+    assert (refused, answer["error"]["code"]) == (409, "too_many_jobs")
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    found = [ended(room, job_id) for job_id in jobs]
+    assert [(job["state"], job["rows"]) for job in found] == [("done", 200)] * 2
+    one, other = (room.ask(f"/api/jobs/{job_id}/file")[2] for job_id in jobs)
+    assert one == other
+    assert len({row["seq"] for row in csv.DictReader(io.StringIO(one.decode()))}) == 200
+
+
+def test_a_day_whose_files_are_gone_fails_with_a_reason(room: ControlRoom) -> None:
+    (room.config.data_path / "events_parquet" / "doc_type=trade" / "date=2025-11-11").mkdir(parents=True)
+    job = ended(room, begin(room, day="2025-11-11")[1]["job"]["id"])
+    assert (job["state"], job["error"]) == ("failed", "Nothing is on disk of what was asked for.")
+    assert room.json(f"/api/jobs/{job['id']}/file")[1]["error"]["message"] == "This job has no file: it is failed."
+
+
+def test_a_round_with_an_unusual_id_is_fetched_under_it(room: ControlRoom) -> None:
+    wanted = "раунд_é-7"
+    write_rounds(room.config.data_path, [game_row(2000, game_id=wanted)], "2025-12-16")
+    job, body = export(room, game_id=wanted, format="jsonl", doc_types=["game"])
+    assert job["file"] == f"vectra-{wanted}.game.jsonl"
+    assert [json.loads(line)["game_id"] for line in body.splitlines()] == [wanted]
+
+
+# A control room of its own: what a test does to it, or to its disk, harms no other.
+
+
+@pytest.fixture
+def own_room(tmp_path: Path) -> Iterator[ControlRoom]:
+    config = Config(data_dir=str(tmp_path / "data"), runtime_dir=str(tmp_path / "run"), web=Web(port=0))
+    config.data_path.mkdir()
+    neighbours = Neighbours(config.runtime_path)
+    room = ControlRoom(config, neighbours)
+    room.wait_ready()
+    yield room
+    neighbours.close()
+
+
+def fill_up(path: Path) -> None:
+    """Leave no block free."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1_000_000, 4096):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_restart_calls_an_export_interrupted_and_offers_no_part_of_it(
+    own_room: ControlRoom, end: signal.Signals
+) -> None:
+    write_long_day(own_room.config.data_path)
+    whole = export(own_room, day=LONG_DAY, format="csv")[0]
+    job_id = begin(own_room, day=LONG_DAY, format="csv")[1]["job"]["id"]
+    pid = held(own_room, job_id)
+    own_room.process.send_signal(end)
+    own_room.stop()
+    assert wait_for(lambda: not Path(f"/proc/{pid}").exists())
+    again = ControlRoom(own_room.config, own_room.neighbours)
+    try:
+        again.wait_ready()
+        job = again.json(f"/api/jobs/{job_id}")[1]["job"]
+        assert (job["state"], job["file"]) == ("interrupted", None)
+        assert again.json(f"/api/jobs/{job_id}/file")[0] == 404
+        assert [path.name for path in (again.config.data_path / "exports" / job_id).iterdir()] == ["job.json"]
+        assert len(again.ask(f"/api/jobs/{whole['id']}/file")[2]) == whole["size"]
+        assert len(again.json("/api/jobs")[1]["jobs"]) == 2
+    finally:
+        again.stop()
+
+
+def test_a_full_disk_fails_the_export_gives_its_room_back_and_the_next_one_works(own_room: ControlRoom) -> None:
+    place = own_room.config.data_path
+    mount = ["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        own_room.stop()
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        noise = random.Random(1)
+        rows = [game_row(number, sidebets=noise.randbytes(50_000).hex()) for number in range(80)]  # 4 MB, as text 8
+        write_rounds(place, rows, DAY)
+        for form in ("csv", "jsonl"):
+            job = ended(own_room, begin(own_room, day=DAY, format=form)[1]["job"]["id"])
+            assert job["state"] == "failed"
+            assert "No space left on device" in job["error"]
+            assert not [path for path in (place / "exports" / job["id"]).glob("*") if path.name != "job.json"]
+        fill_up(place / "ballast")
+        job = ended(own_room, begin(own_room, day=DAY, format="csv")[1]["job"]["id"])
+        assert (job["state"], "No space left on device" in job["error"]) == ("failed", True)
+        subprocess.run(["mount", "-o", "remount,size=40m", str(place)], check=True)
+        assert export(own_room, day=DAY, format="csv")[0]["rows"] == 80
+    finally:
+        own_room.stop()
+        subprocess.run(["umount", "-l", str(place)], check=True)
+    assert "Traceback" not in own_room.log(), own_room.log()

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.access import Door, Guesses, bearer
+from web.assets import asset_routes
 from web.errors import Refused, body
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,12 +39,12 @@ POLICY = (
 
 def create_app(door: Door, blueprints: list[Blueprint], log: logging.Logger) -> Quart:
     """Return the app with the door before all routes."""
-    app = Quart(__name__)
+    app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["BODY_TIMEOUT"] = 10
     app.url_map.strict_slashes = False  # /games/ is /games
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    for blueprint in blueprints:
+    for blueprint in [asset_routes(), *blueprints]:
         app.register_blueprint(blueprint)
     _guard(app, door)
     _dress(app)

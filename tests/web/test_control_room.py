@@ -1,6 +1,7 @@
 """The control room as a real process: the door under attack, the API's shapes, the live socket, a quick end."""
 
 import contextlib
+import gzip
 import http.client
 import os
 import socket
@@ -178,6 +179,21 @@ def test_another_program_that_guesses_does_not_lock_out_who_has_the_token(room: 
 def test_static_files_end_at_their_folder(room: ControlRoom, path: str) -> None:
     status, headers, _ = room.ask(path)
     assert status == 404 or (status == 308 and headers["location"] == f"{room.url}/static/etc/passwd")
+
+
+def test_files_come_compressed_to_whoever_takes_that_and_not_again_to_whoever_has_them(room: ControlRoom) -> None:
+    path = "/static/vendor/lightweight-charts.standalone.production.mjs"
+    _, plain, body = room.ask(path)
+    _, packed, less = room.ask(path, Accept_Encoding="br, gzip")
+    _, refused, again = room.ask(path, Accept_Encoding="gzip;q=0")
+    assert (plain["content-type"], "content-encoding" in plain) == ("text/javascript; charset=utf-8", False)
+    assert (packed["content-encoding"], packed["vary"]) == ("gzip", "Accept-Encoding")
+    assert gzip.decompress(less) == body == again
+    assert len(less) < len(body) / 2
+    assert packed["etag"] != plain["etag"] == refused["etag"]
+    assert room.ask(path, Accept_Encoding="gzip", If_None_Match=packed["etag"])[::2] == (304, b"")
+    assert room.ask(path, "HEAD", Accept_Encoding="gzip")[::2] == (200, b"")
+    assert room.ask("/static/js")[0] == room.ask("/static/js/none.js")[0] == 404
 
 
 def test_a_body_beyond_a_megabyte_is_refused(room: ControlRoom) -> None:

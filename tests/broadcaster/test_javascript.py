@@ -188,6 +188,32 @@ def test_another_subscription_goes_on_without_hole_or_double() -> None:
             assert client.said("hole") == []
 
 
+def test_where_another_recording_runs_now_it_goes_on_at_its_present() -> None:
+    with stage() as before:
+        before.write(frames(300))
+        with before.broadcaster() as first:
+            port = feed_port(before)
+            with follower(before, ["game.*"], 0, port=port) as client:
+                assert seqs_of(before, client, "game.")
+                known = len(client.said("seq"))
+                first.kill()
+                with stage(feed=Feed(port=port)) as now:
+                    now.write(frames(30))
+                    with now.broadcaster():
+                        head = now.events[-1].seq
+                        wait_for(
+                            lambda: len([line for line in client.said("state") if line["state"] == "open"]) == 2, 30
+                        )
+                        now.write(frames(30, first=30))
+                        wanted = [event.seq for event in now.events if event.type == "game.tick" and event.seq > head]
+                        wait_for(lambda: now.beat() and len(client.said("seq")) >= known + len(wanted), 30)
+                        assert [line["seq"] for line in client.said("seq")][known:] == wanted
+                        (told,) = client.said("hole")
+                        assert isinstance(told["hole"], dict)
+                        assert (told["hole"]["count"], told["hole"]["from"]) == (None, 1)
+                        assert head <= told["hole"]["to"] < wanted[0]
+
+
 def test_what_the_feed_refuses_is_told_and_stop_is_for_good() -> None:
     with stage() as house:
         house.write(frames(5))

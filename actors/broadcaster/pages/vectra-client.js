@@ -8,10 +8,12 @@
  *
  * Every event once, in order: after a lost connection, a restart, or a loss on the way (we read too slowly) it asks
  * again with `since`, and the journal fills in. A connection that has gone silent is found by pings. What is lost for
- * good is told to `onHole`.
+ * good is told to `onHole`. Where the numbers begin anew, since another recording runs there now, it goes on at the
+ * present of that one, and what went before is told to `onHole` too.
  *
- * @typedef {{type: string, ts: number, gameId: string|null, seq: number, prev: number|null, data: object}} VectraEvent
- * @typedef {{seq: number, data: object, last: Object<string, number>}} Snapshot
+ * @typedef {{[key: string]: any}} Data
+ * @typedef {{type: string, ts: number, gameId: string|null, seq: number, prev: number|null, data: Data}} VectraEvent
+ * @typedef {{seq: number, data: Data, last: {[type: string]: number}}} Snapshot
  * @typedef {{count: number|null, from: number, to: number}} Hole
  * @typedef {"connecting"|"open"|"closed"} State
  */
@@ -48,14 +50,20 @@ export class VectraClient {
     this._heals = options.heal ?? true;
     this._pingMs = options.pingMs ?? PING_MS;
     this._silentMs = (this._pingMs * SILENT_MS) / PING_MS;
+    /** @type {WebSocket|null} */
     this._socket = null;
     this._waitMs = FIRST_WAIT_MS;
-    this._timer = null;
-    this._pinging = null;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this._timer = undefined;
+    /** @type {ReturnType<typeof setInterval>|undefined} */
+    this._pinging = undefined;
     this._heardMs = 0;
     this._stopped = true;
     this._following = false; // what comes belongs to a subscription of ours
-    this._healedAt = null; // the number from which a loss was asked for again
+    /** The number from which a loss was asked for again. @type {number|null} */
+    this._healedAt = null;
+    this._greeted = false; // it said where its numbers are, so we may subscribe
+    this._anew = false; // the numbers here are not those we knew
   }
 
   /** Connect, and stay connected. */
@@ -87,12 +95,11 @@ export class VectraClient {
 
   _connect() {
     this.onState("connecting");
-    this._following = false;
+    this._following = this._greeted = false;
     const socket = new WebSocket(this.url);
     this._socket = socket;
     this._heardMs = Date.now();
     this._pinging = setInterval(() => this._ping(socket), this._pingMs);
-    socket.onopen = () => this._subscribe(this.seq);
     socket.onmessage = (message) => {
       if (socket === this._socket) this._receive(JSON.parse(message.data));
     };
@@ -100,6 +107,7 @@ export class VectraClient {
     socket.onerror = () => this._closed(socket); // some runtimes say no more than this where nobody listens
   }
 
+  /** @param {WebSocket} socket */
   _closed(socket) {
     if (socket !== this._socket) return;
     this._socket = null;
@@ -111,7 +119,10 @@ export class VectraClient {
     this._waitMs = Math.min(this._waitMs * 2, LONGEST_WAIT_MS);
   }
 
-  /** Ask for a sign of life; give up a connection that gave none. The network may be gone without a word. */
+  /**
+   * Ask for a sign of life; give up a connection that gave none. The network may be gone without a word.
+   * @param {WebSocket} socket
+   */
   _ping(socket) {
     if (Date.now() - this._heardMs > this._silentMs) {
       this._closed(socket);
@@ -121,44 +132,58 @@ export class VectraClient {
     }
   }
 
+  /** @param {number|null} since */
   _subscribe(since) {
-    if (this._socket?.readyState === WebSocket.OPEN) {
+    if (this._greeted && this._socket?.readyState === WebSocket.OPEN) {
       this._socket.send(JSON.stringify({ action: "subscribe", types: this.types, since }));
     }
   }
 
+  /** @param {Data} message */
   _receive(message) {
     this._heardMs = Date.now();
-    if (message.type === "hello" || message.type === "pong") return;
-    if (message.type === "error") {
+    if (message.type === "pong") return;
+    if (message.type === "hello") {
+      this._anew = this.seq !== null && 0 < message.seq && message.seq < this.seq;
+      if (this._anew) this.seq = null;
+      this._greeted = true;
+      this._subscribe(this.seq);
+    } else if (message.type === "error") {
       this.onError(message.message);
     } else if (message.type === "snapshot") {
-      this.onSnapshot(message);
+      this.onSnapshot(/** @type {Snapshot} */ (message));
     } else if (message.type === "subscribed") {
       this._following = true;
       this._waitMs = FIRST_WAIT_MS;
       this.seq = Math.max(this.seq ?? 0, message.seq);
       this.onState("open");
+      if (this._anew) this.onHole({ count: null, from: 1, to: message.seq });
+      this._anew = false;
     } else if (this._following) {
       this._take(message); // else it was sent before our subscription was read: it comes again if we want it
     }
   }
 
+  /** @param {Data} message */
   _take(message) {
+    const known = this.seq ?? 0;
     if (message.type === "dropped") {
-      if (message.to > this.seq) this._lost({ count: message.count, from: message.from, to: message.to });
+      if (message.to > known) this._lost({ count: message.count, from: message.from, to: message.to });
       return;
     }
-    if (message.seq <= this.seq) return;
-    if (message.prev !== null && message.prev > this.seq) {
-      this._lost({ count: null, from: this.seq + 1, to: message.prev }, true);
+    if (message.seq <= known) return;
+    if (message.prev !== null && message.prev > known) {
+      this._lost({ count: null, from: known + 1, to: message.prev }, true);
       if (!this._following) return;
     }
     this.seq = message.seq;
-    this.onEvent(message);
+    this.onEvent(/** @type {VectraEvent} */ (message));
   }
 
-  /** Ask again for what was lost on the way, once; where the journal has it no more, tell it. */
+  /**
+   * Ask again for what was lost on the way, once; where the journal has it no more, tell it.
+   * @param {Hole} hole
+   */
   _lost(hole, unsaid = false) {
     if (this._heals && (unsaid || hole.count !== null) && this._healedAt !== this.seq) {
       this._healedAt = this.seq;
@@ -166,7 +191,7 @@ export class VectraClient {
       this._subscribe(this.seq);
       return;
     }
-    this.seq = Math.max(this.seq, hole.to);
+    this.seq = Math.max(this.seq ?? 0, hole.to);
     this.onHole(hole);
   }
 }

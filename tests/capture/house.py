@@ -7,10 +7,7 @@ end takes batches by the rules (range, epoch, nack) and acknowledges them. Every
 import asyncio
 import concurrent.futures
 import contextlib
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,8 +34,10 @@ from actors.core.messages import (
     StreamOpened,
     Submit,
 )
+from tests.processes import STARTS, Process
 
 CAP_S = 45.0
+BOTH = ("capture-a", "capture-b")
 ARGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -47,15 +46,6 @@ ARGS = [
     "--disable-sync",
     "--enable-unsafe-extension-debugging",
 ]
-ENTER = (
-    "import sys; from actors.core.runtime import enter; enter(sys.argv[1], sys.argv[2], sys.stdin.buffer.read(), False)"
-)
-STARTS = {
-    "browser": "actors.browser.actor:run",
-    "pilot": "actors.pilot.actor:run",
-    "capture-a": "actors.capture.actor:run",
-    "capture-b": "actors.capture.actor:run",
-}
 
 
 def config(
@@ -174,18 +164,12 @@ class House:
         self.config = settings
         self.bus = Bus(settings.runtime_path)
         self.journal = Journal(self.bus)
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, Process] = {}
 
     def start(self, *names: str) -> None:
         for name in names:
             self.journal.ready.pop(name, None)
-            child = subprocess.Popen(
-                [sys.executable, "-P", "-c", ENTER, name, STARTS[name]], stdin=subprocess.PIPE, env=env()
-            )
-            assert child.stdin is not None
-            child.stdin.write(msgspec.msgpack.encode(self.config))
-            child.stdin.close()
-            self.running[name] = child
+            self.running[name] = Process(name, STARTS[name], self.config)
 
     def wait_ready(self, *names: str) -> None:
         self.journal.until(
@@ -204,28 +188,39 @@ class House:
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         child = self.running.pop(name)
-        child.send_signal(number)
+        child.signal(number)
         return self.wait(child)
 
-    def wait(self, child: "subprocess.Popen[bytes]", cap_s: float = CAP_S) -> int:
-        self.journal.until(lambda: child.poll() is not None, "the end of a process", cap_s)
-        return int(child.returncode)
+    def wait(self, child: Process, cap_s: float = CAP_S) -> int:
+        self.journal.until(lambda: child.exit_code is not None, "the end of a process", cap_s)
+        return child.wait()
+
+    def mark(self) -> dict[str, int]:
+        """Return how much each capture has said."""
+        return {name: len(self.journal.items.get(name, [])) for name in BOTH}
+
+    def since(self, place: dict[str, int], capture: str, kind: type) -> list[Any]:
+        return [item for item in self.journal.items.get(capture, [])[place[capture] :] if isinstance(item, kind)]
+
+    def payloads(self, place: dict[str, int], capture: str, prefix: bytes = b"") -> list[bytes]:
+        found = self.since(place, capture, FrameSeen)
+        return [frame.payload for frame in found if frame.payload.startswith(prefix)]
+
+    def wait_for(self, place: dict[str, int], wanted: list[bytes], capture: str) -> None:
+        """Wait until a capture has given the last of these."""
+        last = wanted[-1]
+        self.journal.until(lambda: last in self.payloads(place, capture), f"{last!r} at {capture}")
 
     def close(self) -> None:
         for name in ("pilot", "capture-a", "capture-b", "browser"):
             if name in self.running:
-                self.running[name].send_signal(signal.SIGTERM)
+                self.running[name].signal(signal.SIGTERM)
         for child in self.running.values():
             try:
                 self.wait(child, 6.0)
             finally:
                 child.kill()
-                child.wait()
         self.bus.close()
-
-
-def env() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Website:

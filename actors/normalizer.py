@@ -17,6 +17,7 @@ from actors.core.flow import Intake, Outlet, frame_of
 from actors.core.messages import Event, Events, Position, Records, Row, Rows
 from actors.core.runtime import LEAST_WAIT_S, Context
 from actors.core.segments import Reader
+from actors.rugs.drift import kinds
 from actors.rugs.normalize import Memory, derive
 
 CHECKPOINT_S = 10.0
@@ -282,7 +283,9 @@ class Normalizer:
         stats["rewinds"] = self._rewinds
         stats["malformed"] = self._memory.malformed
         stats["failures"] = self._memory.failures
-        stats["drift"] = sum(map(len, self._memory.drifts.values()))
+        if (drift := sum(map(len, self._memory.drifts.values()))) != stats.get("drift"):
+            stats.update(drift=drift, drift_kinds=kinds(self._memory))
+        stats["drift_frames"] = dict(self._memory.differed)
         stats["set_aside"] = [consumer.outlet.receiver for consumer in self._consumers if consumer.set_aside]
 
 

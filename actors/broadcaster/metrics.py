@@ -27,6 +27,8 @@ _RECEIVED = (  # stream, its receiver, and the figure in which that tells how fa
     ("live", "broadcaster", "seq"),
 )
 SEQ_STEP = 256.0  # numbers a record
+TOLD_APART = {"drift_kinds", "drift_frames"}  # figures with metrics of their own
+UNKNOWN = "unknown "  # before the name of an event that is no part of the known protocol: the game may send any
 _OWN_COUNTERS = {"sent", "dropped", "holes", "replays", "zmq_sent", "zmq_requests"}
 
 
@@ -55,7 +57,9 @@ class Scrape(Collector):
         yield from self._house()
         actors = self._status.get("actors", [])
         yield from self._actors(actors)
-        yield from self._streams({actor["name"]: actor.get("stats") or {} for actor in actors})
+        stats = {actor["name"]: actor.get("stats") or {} for actor in actors}
+        yield from self._streams(stats)
+        yield from self._drift(stats.get("normalizer", {}))
 
     def _house(self) -> Iterator[Metric]:
         for name, help_text, section, key in (
@@ -100,7 +104,7 @@ class Scrape(Collector):
             "vectra_actor_figure", "Every number that the actor tells of its work", labels=["actor", "figure"]
         )
         for actor, known in stats.items():
-            for name, value in _numbers(known):
+            for name, value in _numbers({key: told for key, told in known.items() if key not in TOLD_APART}):
                 figures.add_metric([actor, name], value)
         yield figures
         at = GaugeMetricFamily("vectra_stream_seq", "How far the stream's receiver is", labels=["stream", "receiver"])
@@ -123,6 +127,25 @@ class Scrape(Collector):
             if "unacked" in known and actor.startswith("capture"):
                 unacked.add_metric([actor], known["unacked"])
         yield unacked
+
+    def _drift(self, known: dict[str, Any]) -> Iterator[Metric]:
+        found = GaugeMetricFamily(
+            "vectra_drift_findings", "Differences from the known protocol that were reported", labels=["what"]
+        )
+        for what, count in sorted((known.get("drift_kinds") or {}).items()):
+            found.add_metric([what], count)
+        yield found
+        frames = CounterMetricFamily(
+            "vectra_drift_frames", "Frames that were not as described, by event; unknown ones together",
+            labels=["event"],
+        )  # fmt: skip
+        counted: dict[str, int] = {}
+        for event, count in (known.get("drift_frames") or {}).items():
+            name = UNKNOWN.strip() if event.startswith(UNKNOWN) else event
+            counted[name] = counted.get(name, 0) + count
+        for name, count in sorted(counted.items()):
+            frames.add_metric([name], count)
+        yield frames
 
 
 def _numbers(known: dict[str, Any], before: str = "") -> Iterator[tuple[str, float]]:

@@ -2,10 +2,11 @@
 
 In: payloads as they come, held against the structs of `wire_*.py`. Out: a report for an unknown event or field, a field
 of another JSON type, and one that was always there and has been missing `MISSING_IN_A_ROW` times. null counts as left
-out. Reports say names and types, never values. What was reported is part of the memory, so it is told once for ever.
+out. Reports say names and types, never values. What was reported is part of the memory, so it is told once for ever;
+frames that were not as described are counted by event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
@@ -25,6 +26,7 @@ MAX_REPORTS: Final = 50
 MAX_ITEMS: Final = 64
 LOOK_EVERY: Final = 64  # frames of an event that is known to differ: finding where costs thirty times the rest
 MAX_NAME: Final = 100
+UNKNOWN: Final = "unknown "  # begins the key under which frames of an unknown event are counted
 
 RECEIVED: Final[dict[str, type[Struct] | None]] = wire_state.WIRE | wire_player.WIRE | wire_social.WIRE
 SENT: Final[dict[str, type[Struct] | None]] = wire_social.SENT
@@ -85,6 +87,8 @@ def check_event(memory: Memory, out: Output, name: str, payload: Any, *, sent: b
     key = name.lower()
     if key not in table:
         report(memory, out, name, Finding(None, "unknown event", None, type_name(payload)))
+        if (shown := name[:MAX_NAME]) in memory.drifts:
+            _count(memory, f"{UNKNOWN}{shown}")
         return
     struct = table[key]
     if struct is None:
@@ -92,14 +96,35 @@ def check_event(memory: Memory, out: Output, name: str, payload: Any, *, sent: b
     try:
         msgspec.convert(payload, struct)
     except msgspec.ValidationError:
-        which = f"sent {key}" if sent else key
-        differed = memory.differed.get(which, 0)
-        memory.differed[which] = differed + 1
-        if differed % LOOK_EVERY == 0:
+        if _count(memory, f"sent {key}" if sent else key) % LOOK_EVERY == 0:
             for finding in differences(_NODES[struct], payload, ""):
                 report(memory, out, name, finding)
     if isinstance(payload, dict):
         check_presence(memory, out, name, key, payload, _ALWAYS[struct])
+
+
+def differs(memory: Memory, out: Output, name: str, findings: Iterable[Finding]) -> None:
+    """Report what differs in a frame of a known event, and count the frame where something does."""
+    found = list(findings)
+    if found:
+        _count(memory, name.lower())
+    for finding in found:
+        report(memory, out, name, finding)
+
+
+def kinds(memory: Memory) -> dict[str, int]:
+    """Return how many differences were reported, by what is the matter."""
+    told = [key for reported in memory.drifts.values() for key in reported]
+    events = sum(key == f"{get_args(What)[0]} None" for key in told)
+    others = {what: sum(key.startswith(f"{what} ") for key in told) for what in get_args(What)[1:]}
+    return {get_args(What)[0]: events, **others, "unknown": others["unknown"] - events}
+
+
+def _count(memory: Memory, key: str) -> int:
+    """Count a frame that is not as described; return how many there were before."""
+    before = memory.differed.get(key, 0)
+    memory.differed[key] = before + 1
+    return before
 
 
 def check_state_presence(memory: Memory, out: Output, name: str, fields: dict[str, Any], *, active: bool) -> None:

@@ -77,7 +77,7 @@ class Memory(Struct, kw_only=True):
     off_since_us: int | None = None
     off: list[tuple[int, int]] = field(default_factory=list)  # spans (from, until) with recording switched off
     drifts: dict[str, dict[str, int]] = field(default_factory=dict)  # event -> what was reported -> seq of its frame
-    differed: dict[str, int] = field(default_factory=dict)  # known event -> frames of it that were not as described
+    differed: dict[str, int] = field(default_factory=dict)  # event -> frames of it that were not as described
     presence: dict[str, dict[str, int]] = field(default_factory=dict)  # event or shape -> field -> times missing
     whole: dict[str, int] = field(default_factory=dict)  # the same -> how many fields it has when none is missing
     malformed: int = 0  # frames, or parts of them, that fit nothing we know

@@ -109,7 +109,7 @@ def _take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str | No
         return ticks.take_state(memory, out, fields)
     except ticks.Misfit as misfit:
         if misfit.finding is not None:
-            drift.report(memory, out, ticks.NAME, misfit.finding)
+            drift.differs(memory, out, ticks.NAME, [misfit.finding])
         return None
 
 

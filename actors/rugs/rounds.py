@@ -101,8 +101,7 @@ def _take_entry(memory: Memory, out: Output, text: bytes) -> None:
         memory.malformed += 1
         return
     is_new(memory.rounds, key_of(game_id), MAX_ROUNDS)
-    for finding in drift.differences(_NODE, entry, "gameHistory[]"):
-        drift.report(memory, out, "gameStateUpdate", finding)
+    drift.differs(memory, out, "gameStateUpdate", drift.differences(_NODE, entry, "gameHistory[]"))
     _complete(memory, out, _judge(game_id, entry))
 
 

@@ -102,8 +102,7 @@ def take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str:
 def _take(memory: Memory, out: Output, game_id: str, game: Game, fields: dict[str, Raw]) -> None:
     reading = _read_frame(game, fields)
     core = reading.core
-    for finding in reading.findings:
-        drift.report(memory, out, NAME, finding)
+    drift.differs(memory, out, NAME, reading.findings)
     drift.check_state_presence(memory, out, NAME, fields, active=core.active)
     phase = phase_of(rugged=core.rugged, active=core.active, presale=core.presale, cooldown_ms=core.cooldown_ms)
     tick = _rug_tick(fields, core.tick) if phase == "RUGGED" else core.tick

@@ -16,7 +16,8 @@ OWN = {
 ACTORS = {
     "capture-a": {"unacked": 3},
     "journal": {"seq": 1024, "error": "disk full"},
-    "normalizer": {"at": 768, "set_aside": []},
+    "normalizer": {"at": 768, "set_aside": [], "drift": 3, "drift_kinds": {"retyped": 1, "unknown": 2},
+                   "drift_frames": {"playerupdate": 64, "unknown x": 2, "unknown y": 3}},
     "writer": {"have": 512, "position": 256, "rows": 7, "last_flush_ms": 2.5, "compaction": {"passes": 3},
                "paused": False},
     "state": {"seq": 512, "phase": "ACTIVE"},
@@ -73,6 +74,14 @@ def test_every_actor_and_stream_is_measured() -> None:
     assert values("vectra_actor_figure", actor="writer", figure="paused") == [0]
     assert values("vectra_actor_error", actor="journal") == [1]
     assert values("vectra_feed_events_total", type="game.tick") == [4]
+
+
+def test_drift_is_measured_by_kind_and_by_event_and_names_of_the_games_choice_make_no_labels() -> None:
+    assert [values("vectra_drift_findings", what=what) for what in ("retyped", "unknown")] == [[1], [2]]
+    frames = {s.labels["event"]: s.value for s in SAMPLES if s.name == "vectra_drift_frames_total"}
+    assert frames == {"playerupdate": 64, "unknown": 5}
+    assert not [s for s in SAMPLES if s.labels.get("figure", "").startswith(("drift_frames", "drift_kinds"))]
+    assert values("vectra_actor_figure", actor="normalizer", figure="drift") == [3]
 
 
 def test_panels_do_not_overlap() -> None:

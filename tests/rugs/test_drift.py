@@ -163,6 +163,18 @@ def test_a_field_of_ticks_that_vanishes_is_reported_from_tick_frames() -> None:
     assert drifts(playing.all(lacking)[0]) == [(STATE, "connectedPlayers", "vanished")]
 
 
+def test_frames_that_differ_are_counted_by_event_and_differences_by_kind() -> None:
+    playing = settled()
+    for number in range(1, 4):
+        playing.frame(std(3, 4 + number, **{f"field{number}": 1}))
+    for _ in range(2):
+        playing.received("playerUpdate", PLAYER | {"cash": "much"})
+        playing.received("surprise", {})
+    counted = playing.memory.differed
+    assert counted == {STATE.lower(): 3, "playerupdate": 2, "unknown surprise": 2}
+    assert drift.kinds(playing.memory) == {"unknown event": 1, "unknown": 3, "retyped": 1, "vanished": 0}
+
+
 def test_a_flood_of_names_is_bounded() -> None:
     playing = settled()
     derived = playing.frame(std(3, 5, **{f"field{number}": number for number in range(500)}))
@@ -170,6 +182,7 @@ def test_a_flood_of_names_is_bounded() -> None:
     for number in range(MAX_EVENTS + 50):
         playing.received(f"event{number}", {"a": 1})
     assert len(playing.memory.drifts) == MAX_EVENTS
+    assert len(playing.memory.differed) <= MAX_EVENTS
     assert playing.memory.failures == 0
     playing.received("playerUpdate", {"x" * 5000: 1})
     assert playing.memory.failures == 0

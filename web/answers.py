@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from web.jobs import Job
-from web.ledger import Reported
+from web.ledger import Drift, Reported
 from web.query import Entry
 from web.rounds import Round
 from web.timeline import Gap
@@ -106,7 +106,7 @@ class Reports(Struct, kw_only=True):
     """What the house itself reported: gaps, drift, and what became of its actors; newest first."""
 
     gaps: list[Gap]
-    drift: list[Reported]
+    drift: list[Drift]
     actors: list[Reported]
 
 

@@ -15,6 +15,7 @@ from web.house import House
 from web.ledger import Ledger
 
 MOST = 500
+DRIFT_HOURS = 744  # each difference is told once: what was seen last week still holds
 
 
 def system_routes(ledger: Ledger, house: House, runtime_dir: Path) -> Blueprint:
@@ -25,14 +26,13 @@ def system_routes(ledger: Ledger, house: House, runtime_dir: Path) -> Blueprint:
     @document_querystring(HoursQuery)
     @document_response(Reports)
     async def reports() -> Response:
-        """Gaps, drift of the game's protocol, and what became of actors, over the last hours; at most 500 of each."""
+        """Gaps and what became of actors over the last hours, drift of the protocol over 31 days; 500 of each."""
         hours = query(HoursQuery).hours
-        told = await ledger.reports(hours, frozenset({"drift", "actor"}))
         return as_json(
             Reports(
                 gaps=(await ledger.gaps(hours))[:MOST],
-                drift=[one for one in told if one.event == "drift"][:MOST],
-                actors=[one for one in told if one.event == "actor"][:MOST],
+                drift=(await ledger.drift(DRIFT_HOURS))[:MOST],
+                actors=(await ledger.reports(hours, frozenset({"actor"})))[:MOST],
             )
         )
 

@@ -70,6 +70,14 @@ class House:
             self._limits = Limits(journal["max_bytes"], journal["retention_days"])
         return self._limits
 
+    async def drift_frames(self) -> dict[str, int]:
+        """Return the normalizer's count of frames that were not as described, by event; empty where it is not told."""
+        with contextlib.suppress(Refused):
+            for one in (await self.status()).get("actors") or []:
+                if one.get("name") == "normalizer":
+                    return {**((one.get("stats") or {}).get("drift_frames") or {})}
+        return {}
+
     async def restart(self, actor: str) -> Any:
         """Restart an actor and return the supervisor's answer."""
         names = [one.get("name") for one in (await self.status()).get("actors") or []]

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from actors.rugs.readings import integer, text
 from web.board import Board
 from web.house import House
 from web.query import Entry, Found, Query
@@ -45,6 +46,17 @@ class Reported(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+class Drift(Reported, frozen=True, kw_only=True):
+    """A difference between what the game sends and the known protocol, told once, when it was first seen."""
+
+    what: str  # unknown event, unknown (a field), retyped, vanished
+    path: str  # where: the event, and in it the field
+    expected: str | None  # types
+    found: str | None
+    since: int
+    frames: int | None  # of the event that were not as described, by now; null is not known
+
+
 class Ledger:
     """Questions about one data directory."""
 
@@ -69,6 +81,12 @@ class Ledger:
             for one in reversed(records)
             if one.event in events
         ]
+
+    async def drift(self, hours: int) -> list[Drift]:
+        """Return how the game's protocol differs from what is known, as seen in the last hours, newest first."""
+        told = await self.reports(hours, frozenset({"drift"}))
+        frames = await self._house.drift_frames()
+        return [drift_of(one, frames) for one in told]
 
     async def gaps(self, hours: int) -> list[Gap]:
         """Return the gaps of the last hours, newest first."""
@@ -113,6 +131,25 @@ class Ledger:
             forecast=self._storage.forecast(days, limits, now_us / 1e6, first_us / 1e6 if first_us else None),
             first=first_us // 1000 if first_us is not None else None,
         )
+
+
+def drift_of(one: Reported, frames: dict[str, int]) -> Drift:
+    """Return a report of drift in columns. frames: of each event, as the normalizer counts them."""
+    event, field, what = (text(one.data.get(key)) for key in ("event", "field", "what"))
+    keys = [f"unknown {event}"] if what == "unknown event" else [str(event).lower(), f"sent {event}".lower()]
+    counts = [] if what == "vanished" else [frames[key] for key in keys if key in frames]
+    return Drift(
+        seq=one.seq,
+        at=one.at,
+        event=one.event,
+        data=one.data,
+        what=what or "",
+        path=".".join(part for part in (event, field) if part),
+        expected=text(one.data.get("expected")),
+        found=text(one.data.get("type")),
+        since=integer(one.data.get("firstSeenAt")) or one.at,
+        frames=counts[0] if counts else None,
+    )
 
 
 def _played(one: Entry) -> Played:

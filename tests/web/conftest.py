@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page
 from actors.core.config import Config, Web
 from actors.core.endpoints import lookup
 from tests.web.chromium import chromium, new_page
-from tests.web.neighbours import Neighbours
+from tests.web.live_socket import Connect, live_sockets
+from tests.web.neighbours import Neighbours, good_status
 from tests.web.rounds_on_disk import game_row, write_rounds
 
 START = """
@@ -130,6 +131,19 @@ def room(config: Config, neighbours: Neighbours) -> Iterator[ControlRoom]:
     yield room
     room.stop()
     assert "Traceback" not in room.log(), room.log()
+
+
+@pytest.fixture
+def good_neighbours(neighbours: Neighbours) -> None:
+    """All is well with the others, whatever the test before did to them."""
+    neighbours.status, neighbours.commits, neighbours.refusal = good_status(), True, None
+
+
+@pytest.fixture
+def connect(room: ControlRoom) -> Iterator[Connect]:
+    """Opens live sockets; closes them after the test."""
+    with live_sockets(room.port, room.token) as open_one:
+        yield open_one
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 A generator: yields `Event` for the caller, `Ask` for an answer of the request door, `Listen` for the next live message.
 A hole shows in `prev`, or in the numbers that a snapshot names; it is filled by a replay before anything newer of that
-type is given out. What is not kept any more is told to `on_hole`.
+type is given out. What is not kept any more is told to `on_hole`. Where the numbers begin anew, since another recording
+runs now, it goes on at the present of that one, and what went before is told to `on_hole` too.
 """
 
 from collections.abc import Callable, Generator
@@ -14,6 +15,8 @@ from msgspec import Struct
 from vectra_player.event import Event, Hole, Snapshot
 
 CHECK_S = 2.0  # after that long, ask what the newest numbers are: the last event before a silence may have been lost
+
+STALE = 100  # known events in a row, after which to ask again whether the numbers began anew
 
 
 class Ask(Struct, frozen=True):
@@ -95,6 +98,7 @@ class Follower:
         self._on_hole = on_hole
         self._base = 0  # everything up to this was given out, or is not wanted
         self._seen: dict[str, int] = {}
+        self._stale = 0  # live events in a row that were known already
 
     def run(self) -> Step:
         """Follow for ever."""
@@ -105,13 +109,18 @@ class Follower:
             yield from self._replay(self._since, None)
         while True:
             event = yield Listen(CHECK_S)
-            if event is None:
+            if event is None or self._is_odd(event):
                 yield from self._check()
-            elif self._wanted(event.type):
+            if event is not None and self._wanted(event.type):
                 yield from self._accept(event)
 
     def _known(self, name: str) -> int:
         return max(self._base, self._seen.get(name, 0))
+
+    def _is_odd(self, event: Event) -> bool:
+        """Say whether this event is one of a row of known ones: doubles of a replay, or of another recording."""
+        self._stale = self._stale + 1 if event.seq <= self._known(event.type) else 0
+        return self._stale % STALE == 1
 
     def _wanted(self, name: str) -> bool:
         return not self._types or any(
@@ -146,6 +155,9 @@ class Follower:
     def _check(self) -> Step:
         """Compare with the newest numbers: an event may have been lost with none after it that would show it."""
         answer = yield from self._ask({"request": "snapshot"})
+        if 0 < answer.head < max(self._base, *self._seen.values(), 0):
+            self._base, self._seen = answer.head, {}
+            self._tell(1, answer.head)
         missed = [
             self._known(name) for name, seq in answer.last.items() if self._wanted(name) and seq > self._known(name)
         ]

@@ -109,3 +109,38 @@ def test_an_event_that_prev_names_but_nobody_has_is_a_hole() -> None:
 def test_topics_are_the_beginnings() -> None:
     assert topics(()) == [b""]
     assert topics(("game.tick", "player.*")) == [b"game.tick", b"player."]
+
+
+class Counting(Door):
+    """A door that says where its numbers are, and counts how often it is asked for that."""
+
+    asked = 0
+
+    def answer(self, request: dict[str, Any]) -> Answer:
+        said = super().answer(request)
+        if request["request"] != "snapshot":
+            return said
+        self.asked += 1
+        return Answer(head=self.events[-1].seq, last=said.last)
+
+
+def test_where_the_numbers_begin_anew_it_goes_on_at_the_present_of_the_other_recording() -> None:
+    holes: list[Hole] = []
+    events = history([0] * 300)
+    door = Counting(events[:4])
+
+    def live() -> Iterator[Event]:
+        yield events[3]
+        for event in events[4:]:
+            door.events.append(event)
+            yield event
+
+    assert list(play(Follower(("a.x",), 1 << 40, holes.append), door, live())) == events[4:]
+    assert holes == [Hole(first=1, last=events[3].seq)]
+
+
+def test_events_that_are_known_already_cost_few_questions() -> None:
+    events = history([0] * 500)
+    door = Counting(events)
+    assert list(play(Follower((), 0, None), door, iter(events))) == events
+    assert door.asked < 8

@@ -14,8 +14,8 @@ export async function ask(path, { method = "GET", body } = {}) {
   return answer;
 }
 
-/** Call `work` now and `seconds` after each end of it, while the page is seen; at once when it is seen again. */
-export function repeat(work, seconds) {
+/** Call `work` in `first` seconds and `seconds` after each end of it, while the page is seen; at once when it is seen again. */
+export function repeat(work, seconds, first = 0) {
   let timer = 0;
   let running = false;
   const turn = async () => {
@@ -31,6 +31,6 @@ export function repeat(work, seconds) {
     timer = setTimeout(turn, seconds * 1000);
   };
   document.addEventListener("visibilitychange", turn);
-  turn();
+  timer = setTimeout(turn, first * 1000);
   return turn;
 }

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from actors.writer.flush import Store
 from tests.rugs.playbook import Play
@@ -16,7 +17,7 @@ HOUR_US = 3_600_000_000
 
 
 def test_each_difference_is_a_row_with_its_path_since_when_and_how_often(
-    room: ControlRoom, neighbours: Neighbours
+    room: ControlRoom, neighbours: Neighbours, desktop: Page
 ) -> None:
     playing = Play()
     made = [playing.received("playerUpdate", {"id": "x", "cash": "much"}) for _ in range(3)]
@@ -34,6 +35,9 @@ def test_each_difference_is_a_row_with_its_path_since_when_and_how_often(
         ("retyped", "playerUpdate.cash", "number", "text", 3),
     ]
     assert [one["since"] for one in found] == [one["data"]["firstSeenAt"] for one in found]
+    desktop.goto(f"{room.url}/system")
+    table = desktop.locator("#drift-table tbody tr")
+    expect(table).to_contain_text(["unknown eventsurprise: object2", "another typeplayerUpdate.cash: text, not number3"])
     neighbours.status = None  # the supervisor is away: what is on disk is told all the same
     assert [one["frames"] for one in room.json("/api/reports")[1]["drift"]] == [None, None]
     neighbours.status = good_status()

@@ -7,6 +7,7 @@ import { find, make, show, text } from "./page.js";
 const HOURS = 168;
 const LOOK_S = 30;
 const CAME_BACK = { filled: "✓ all ticks", partly: "◐ part of the ticks", pending: "… pending", nothing: "✗ nothing" };
+const DRIFT = { unknown: "unknown field", retyped: "another type", vanished: "no longer there" };
 let settings = null;
 
 function table(name, items, cells, empty) {
@@ -25,7 +26,9 @@ async function reports() {
   table("gap", gaps, (gap) => [
     ["number-left", moment(gap.since)], ["number warn", seconds(gap.seconds)], ["", gap.cause], ["", CAME_BACK[gap.repair]],
   ], "None: everything the game sent while VECTRA looked was seen.");
-  table("drift", drift, (one) => [["number-left", moment(one.at)], ["path", words(one.data)]], find("drift-empty").textContent);
+  table("drift", drift, (one) => [
+    ["number-left", moment(one.since)], ["", DRIFT[one.what] ?? one.what], ["path", driftWords(one)], ["number", whole(one.frames)],
+  ], find("drift-empty").textContent);
   table("life", actors, (one) => [["number-left", moment(one.at)], ["", String(one.data.actor ?? "")], ["", life(one.data)]],
     "Nothing yet: starts, ends and restarts of actors appear here.");
 }
@@ -38,7 +41,7 @@ function life({ what, reason, after_ms: took, restarts }) {
   return parts.join(", ");
 }
 
-const words = (data) => Object.entries(data).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+const driftWords = ({ path, expected, found }) => path + (expected ? `: ${found}, not ${expected}` : found ? `: ${found}` : "");
 
 function leaves(value, prefix = "") {
   return Object.entries(value).flatMap(([key, inner]) => (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors.core.browser_file import read_browser_file
+from actors.core.browser_file import BrowserFile, read_browser_file
 from actors.core.messages import Attached, Detached, FrameSeen, PageChanged, StreamClosed
 from supervisor.plan import CAPTURE_HANG_S
 from tests.capture.house import BOTH, House, Website
@@ -144,13 +144,19 @@ def test_a_hung_page_is_reloaded(house: House, page: Website) -> None:
     house.wait_for(place, [b"hello"], "capture-a")
 
 
-def test_a_killed_browser_ends_its_actor_and_all_come_back(house: House, page: Website) -> None:
-    place = house.mark()
+def strike_browser(house: House, number: signal.Signals) -> BrowserFile:
+    """Send Chromium a signal and wait until its actor has ended; return which it was."""
     browser = read_browser_file(house.config.runtime_path)
     assert browser is not None
     actor = house.running.pop("browser")
-    os.kill(browser.pid, signal.SIGKILL)
+    os.kill(browser.pid, number)
     assert house.wait(actor) == 1
+    return browser
+
+
+def test_a_killed_browser_ends_its_actor_and_all_come_back(house: House, page: Website) -> None:
+    place = house.mark()
+    browser = strike_browser(house, signal.SIGKILL)
     assert "Chromium ended by signal 9 (SIGKILL)" in house.log("browser")
     assert read_browser_file(house.config.runtime_path) is None
     house.start("browser")
@@ -165,11 +171,7 @@ def test_a_killed_browser_ends_its_actor_and_all_come_back(house: House, page: W
 
 def test_a_hung_browser_is_killed(house: House, page: Website) -> None:
     place = house.mark()
-    browser = read_browser_file(house.config.runtime_path)
-    assert browser is not None
-    actor = house.running.pop("browser")
-    os.kill(browser.pid, signal.SIGSTOP)
-    assert house.wait(actor) == 1
+    strike_browser(house, signal.SIGSTOP)
     house.journal.until(
         lambda: {"what": "killed", "cause": "browser hung"}.items() <= told(house).items(), "the report"
     )

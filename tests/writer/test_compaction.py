@@ -5,6 +5,8 @@ import random
 import resource
 import shutil
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -147,13 +149,20 @@ def test_it_begins_by_itself_when_rows_reach_another_hour(nursery: Nursery, home
     assert names(config.data_path, "ws_event") == ["15/1-12", "16/13-18", "16/19-24", "16/25-30", "16/31-31"]
 
 
-def test_a_merger_that_is_killed_costs_only_its_pass(nursery: Nursery, home: Path, template: Path) -> None:
+@contextmanager
+def merging(nursery: Nursery, home: Path, template: Path) -> Iterator[tuple[Config, Source[Rows], int]]:
+    """A writer whose merger is at work: the settings, the sender, the writer's pid."""
     config = config_at(home)
     shutil.copytree(template, config.data_path)
     ask(config)
     with Source(config.runtime_path, "writer", AFTER) as source:
         pid = nursery.start("writer", WRITER, config)
         source.pump(lambda: children_of(pid) != [])
+        yield config, source, pid
+
+
+def test_a_merger_that_is_killed_costs_only_its_pass(nursery: Nursery, home: Path, template: Path) -> None:
+    with merging(nursery, home, template) as (config, source, pid):
         os.kill(children_of(pid)[0], signal.SIGKILL)
         source.pump(lambda: concluded(source) and finished(source, config))
         assert figures(source)["reason"] == "the merger ended with code -9"
@@ -162,12 +171,7 @@ def test_a_merger_that_is_killed_costs_only_its_pass(nursery: Nursery, home: Pat
 
 
 def test_the_merger_dies_with_its_writer(nursery: Nursery, home: Path, template: Path) -> None:
-    config = config_at(home)
-    shutil.copytree(template, config.data_path)
-    ask(config)
-    with Source(config.runtime_path, "writer", AFTER) as source:
-        pid = nursery.start("writer", WRITER, config)
-        source.pump(lambda: children_of(pid) != [])
+    with merging(nursery, home, template) as (_, source, pid):
         merger = children_of(pid)[0]
         nursery.end(pid, signal.SIGKILL)
         source.pump(lambda: not Path(f"/proc/{merger}/exe").exists())

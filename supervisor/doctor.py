@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from actors.core.config import Config
+from supervisor.foreign_files import columns_lacking, in_words, is_import_unfinished, odd_files
 from supervisor.locks import running_pid
 from vectra_player.entry import foreign_packages
 
@@ -161,23 +162,33 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _earlier_files(config: Config) -> Iterator[Finding]:
-    """Report files of an earlier system, whose schema is another, in our folders."""
-    folder = config.data_path / "events_parquet"
+    """Report what lies in our Parquet folders and is not as this version writes it."""
+    data_dir, folder = config.data_path, config.data_path / "events_parquet"
+    if is_import_unfinished(data_dir):
+        fix = "Call `vectra-supervisor import` with the same files again: it completes what it had begun."
+        yield Finding(what="import", good=False, found="was killed before all its rows were in place", fix=fix)
     if not folder.is_dir():
         return
-    import pyarrow.parquet as pq
-
-    foreign: list[Path] = []
-    for doc_type in sorted(folder.glob("doc_type=*")):
-        first = next(iter(sorted(doc_type.rglob("*.parquet"))), None)
-        if first is None:
-            continue
-        try:
-            metadata = pq.read_metadata(first).metadata or {}
-        except (OSError, ValueError):
-            metadata = {}
-        if b"vectra.schema_version" not in metadata:
-            foreign.append(first)
-    found = ", ".join(str(path) for path in foreign) or "all files are VECTRA's"
-    fix = "Move these files out of events_parquet; they are of another system, or damaged."
+    odd = odd_files(data_dir)
+    foreign = odd.pop("other schema", [])
+    found = f"{in_words(foreign)}: another schema" if foreign else "none of another schema"
+    fix = (
+        f"`vectra-supervisor stop`, then `vectra-supervisor import {folder}` takes them over. What it leaves, move out "
+        "of events_parquet."
+    )
     yield Finding(what="Parquet files", good=not foreign, found=found, fix=fix)
+    for kind, paths in odd.items():
+        yield Finding(what=f"Parquet files, {kind}", good=False, found=_odd(kind, paths), fix=_ODD[kind])
+
+
+_ODD = {
+    "other columns": "`vectra-supervisor rebuild` writes them anew where the frames are there; a missing column reads "
+    "as null until then, and the files are not merged.",
+    "damaged": "Move them out of events_parquet: nothing can read them.",
+    "other name": "Move them out of events_parquet: VECTRA passes them over, a plain glob may read their rows twice.",
+}
+
+
+def _odd(kind: str, paths: list[Path]) -> str:
+    lacking = columns_lacking(paths[0]) if kind == "other columns" else []
+    return in_words(paths) + (f", without {', '.join(lacking)}" if lacking else "")

@@ -30,7 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sql": ('sql "SELECT count(*), max(peak) FROM games"',),
     "verify": ("verify --all",),
     "rebuild": ("rebuild",),
-    "import": ("import ~/old/session.jsonl.gz",),
+    "import": ("import ~/old/session.jsonl.gz", "import ~/rugs_data/events_parquet"),
     "install-service": ("install-service --print", "install-service"),
     "completion": (
         "completion bash > ~/.local/share/bash-completion/completions/vectra-supervisor",

@@ -1,10 +1,10 @@
-"""Lines of recordings that other programs made, as frames. Pure.
+"""Lines of recordings that other programs made, as frames. Pure. Rows of tables: `tables.py`.
 
 In: one line of a JSONL file, in one of three forms: `{"t", "dir", "frame"}` with the frame's exact text, and the older
 `{seq, ts, event, data}` and `{timestamp, event_type, data}`, where only an event's name and content were kept: the
 frame is written anew then. Out: time, direction and text; `BadLine` says what a line lacks. Times are Unix seconds,
-milliseconds, microseconds or ISO 8601 (UTC where no zone is told); a small number counts seconds from an unknown
-beginning, which `beginning_us` finds out.
+milliseconds, microseconds, nanoseconds or ISO 8601 (UTC where no zone is told); a small number counts seconds from an
+unknown beginning, which `beginning_us` finds out.
 """
 
 import re
@@ -16,18 +16,18 @@ import msgspec
 from msgspec import Struct
 
 from actors.rugs.jsontext import Unreadable, read
-from actors.rugs.packets import without_trace
+from actors.rugs.packets import TEXT, without_trace
 
 RELATIVE_BELOW: Final = 100_000_000
 """Seconds; as a Unix time that is 1973."""
 LOOKED_AT: Final = 2000
 """Lines of a recording in which its beginning is looked for."""
 _SENT: Final = frozenset({"sent", "out", "outgoing", "client", "send"})
-_TIMES: Final = ("t", "ts", "timestamp", "time")
+TIMES: Final = ("t", "ts", "timestamp", "time")
 _NAMES: Final = ("event", "event_type", "type", "name")
-_STAMP: Final = re.compile(rb'timestamp\\*"\s*:\s*([0-9]{13})(?![0-9])')
+_STAMP: Final = re.compile(rb'timestamp"\s*:\s*([0-9]{13})(?![0-9])')
 _NAMED_DATE: Final = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
-_GAME_DATE: Final = re.compile(rb'gameId\\*"\s*:\s*\\*"(20[0-9]{6})-')
+_GAME_DATE: Final = re.compile(rb'gameId"\s*:\s*"(20[0-9]{6})-')
 _LAST_US: Final = 253_402_300_800_000_000 - 1
 
 
@@ -42,6 +42,8 @@ class Recorded(Struct, frozen=True, kw_only=True):
     is_relative: bool
     sent: bool
     payload: bytes
+    opcode: int = TEXT
+    is_restored: bool = False  # made of a typed row: it counts only where it brings a row that is not there
 
 
 def read_line(line: bytes) -> Recorded:
@@ -52,12 +54,17 @@ def read_line(line: bytes) -> Recorded:
         raise BadLine(f"is no JSON: {error}") from None
     if not isinstance(told, dict):
         raise BadLine(f"is {type(told).__name__}, must be an object")
-    at_us, is_relative = _time(next((told[name] for name in _TIMES if told.get(name) is not None), None))
-    sent = str(told.get("dir", told.get("direction", ""))).lower() in _SENT
+    at_us, is_relative = time_of(next((told[name] for name in TIMES if told.get(name) is not None), None))
+    sent = is_sent(told.get("dir", told.get("direction", "")))
     return Recorded(at_us=at_us, is_relative=is_relative, sent=sent, payload=_payload(told))
 
 
-def beginning_us(lines: Iterable[bytes], name: str) -> int | None:
+def is_sent(direction: Any) -> bool:
+    """Say whether a word for a direction means from the page to the game."""
+    return str(direction).lower() in _SENT
+
+
+def beginning_us(recorded: Iterable[Recorded | None], name: str) -> int | None:
     """Return when a recording began whose times count from 0; None where nothing tells.
 
     The game's own times in its first frames tell it to a second, since nothing arrives before it happened. Else the
@@ -65,14 +72,12 @@ def beginning_us(lines: Iterable[bytes], name: str) -> int | None:
     """
     latest: float | None = None
     game_date: bytes | None = None
-    for _, line in zip(range(LOOKED_AT), lines, strict=False):
-        try:
-            at_us = read_line(line).at_us
-        except BadLine:
+    for _, frame in zip(range(LOOKED_AT), recorded, strict=False):
+        if frame is None:
             continue
-        for found in _STAMP.finditer(line):
-            latest = max(latest or 0, int(found[1]) * 1000 - at_us)
-        game_date = game_date or ((date := _GAME_DATE.search(line)) and date[1])
+        for found in _STAMP.finditer(frame.payload):
+            latest = max(latest or 0, int(found[1]) * 1000 - frame.at_us)
+        game_date = game_date or ((date := _GAME_DATE.search(frame.payload)) and date[1])
     if latest is not None:
         return int(latest)
     dated = _NAMED_DATE.search(name) or (_NAMED_DATE.search(game_date.decode()) if game_date else None)
@@ -88,16 +93,19 @@ def time_us(text: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
-def _time(value: Any) -> tuple[int, bool]:
+def time_of(value: Any) -> tuple[int, bool]:
+    """Return a time in microseconds, and whether it counts from the recording's beginning. BadLine: it is none."""
     if isinstance(value, str):
         try:
             return time_us(value), False
         except ValueError:
             raise BadLine(f"has the time {value[:40]!r}, must be a number or ISO 8601") from None
-    if type(value) not in (int, float) or not 0 <= value < 1e18:
-        raise BadLine(f"has no time in any of {', '.join(_TIMES)}")
-    scale = 1_000_000 if value < 1e11 else 1000 if value < 1e14 else 1
-    at_us = round(value * scale)
+    if value is None:
+        raise BadLine(f"has no time in any of {', '.join(TIMES)}")
+    if type(value) not in (int, float) or not 0 <= value < 1e19:
+        raise BadLine(f"has the time {str(value)[:40]}, must be a number or ISO 8601")
+    scale = 1_000_000 if value < 1e11 else 1000 if value < 1e14 else 1 if value < 1e18 else 0.001
+    at_us = round(value * scale) if scale >= 1 else int(value) // 1000
     if at_us > _LAST_US:
         raise BadLine(f"has the time {value}, beyond the year 9999")
     return at_us, value < RELATIVE_BELOW
@@ -112,7 +120,11 @@ def _payload(told: dict[str, Any]) -> bytes:
     name = next((told[key] for key in _NAMES if isinstance(told.get(key), str)), None)
     if not name:
         raise BadLine("has neither a frame nor an event")
-    data = told.get("data")
+    return written_anew(name, told.get("data"))
+
+
+def written_anew(name: str, data: Any) -> bytes:
+    """Return the frame of an event of which only name and content were kept."""
     if name == "connect":  # of the recording's client library, no event of the game
         return b"40" + (msgspec.json.encode(data) if isinstance(data, dict) else b"")
     if name == "disconnect":

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from actors.browser.command import NAMES
 from actors.core.config import Browser, BusSection, Config, Feed, Monitor, Web
+from actors.rugs.schema import SCHEMA_VERSION, columns_of
 from supervisor.doctor import CHROMIUMS, Finding, examine, hindrances
 
 
@@ -81,14 +82,44 @@ def test_a_data_directory_open_to_others_is_named_with_the_command(tmp_path: Pat
     assert found(Config(data_dir=str(tmp_path / "new")))["data_dir"].found.endswith("new (made at the start)")
 
 
-def test_parquet_files_of_another_system_are_reported(tmp_path: Path) -> None:
-    folder = tmp_path / "events_parquet" / "doc_type=game_tick" / "date=2025-01-01"
-    folder.mkdir(parents=True)
-    table = pa.table({"seq": [1]})
-    pq.write_table(table.replace_schema_metadata({"vectra.schema_version": "2.0.0"}), folder / "1.parquet")
-    assert found(Config(data_dir=str(tmp_path)))["Parquet files"].good
-    pq.write_table(table, folder / "0.parquet")
-    assert str(folder / "0.parquet") in found(Config(data_dir=str(tmp_path)))["Parquet files"].found
+def parquet(data_dir: Path, doc_type: str, name: str, *, version: str | None, left_out: str = "") -> Path:
+    """Write a file of one row of nulls with the columns of a doc_type."""
+    path = data_dir / "events_parquet" / f"doc_type={doc_type}" / "date=2025-01-01" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.table({column.name: pa.nulls(1) for column in columns_of(doc_type) if column.name != left_out})
+    pq.write_table(table.replace_schema_metadata({"vectra.schema_version": version} if version else None), path)
+    return path
+
+
+OURS = f"{256:016d}-{512:016d}.parquet"
+
+
+def test_parquet_files_of_another_schema_are_named_wherever_they_lie(tmp_path: Path) -> None:
+    parquet(tmp_path, "game_tick", OURS, version=SCHEMA_VERSION)
+    good = found(Config(data_dir=str(tmp_path)))
+    assert (good["Parquet files"].good, good["Parquet files"].found) == (True, "none of another schema")
+    foreign = [
+        parquet(tmp_path, "game_tick", "part-0.parquet", version=None),
+        parquet(tmp_path, "trade", OURS, version="1.0.0"),
+    ]
+    bad = found(Config(data_dir=str(tmp_path)))["Parquet files"]
+    assert (bad.good, bad.found) == (False, f"{foreign[0]}, {foreign[1]}: another schema")
+    assert f"`vectra-supervisor import {tmp_path / 'events_parquet'}` takes them over" in bad.fix
+
+
+def test_an_older_file_a_damaged_one_a_copy_and_a_killed_import_are_told_apart(tmp_path: Path) -> None:
+    older = parquet(tmp_path, "player_action", OURS, version=SCHEMA_VERSION, left_out="data")
+    copy = parquet(tmp_path, "game_tick", "copy.parquet", version=SCHEMA_VERSION)
+    damaged = parquet(tmp_path, "trade", OURS, version=SCHEMA_VERSION)
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    (tmp_path / "staging" / "import").mkdir(parents=True)
+    (tmp_path / "staging" / "import" / "list").touch()
+    findings = found(Config(data_dir=str(tmp_path)))
+    assert findings["Parquet files"].good
+    assert findings["Parquet files, other columns"].found == f"{older}, without data"
+    assert findings["Parquet files, other name"].found == str(copy)
+    assert findings["Parquet files, damaged"].found == str(damaged)
+    assert not findings["import"].good
 
 
 def test_every_bad_finding_has_a_fix(tmp_path: Path) -> None:

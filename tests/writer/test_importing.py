@@ -12,11 +12,13 @@ import zstandard
 
 from actors.core.messages import Frame
 from actors.rugs.schema import DOC_TYPES, IMPORT_SEQ
-from actors.writer import layout, swap
+from actors.writer import layout, placing, swap
+from actors.writer.batch import Said
 from actors.writer.flush import Store
-from actors.writer.importing import Import, Said
+from actors.writer.importing import Import
 from actors.writer.offline import compact
 from actors.writer.rebuild import Rebuild
+from actors.writer.sources import sources
 from tests.recorded import MIDNIGHT_US, Session, write
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
@@ -65,7 +67,7 @@ def take(data_dir: Path, *paths: Path, began_us: int | None = None) -> tuple[lis
     """Import; return what became of the files, and what was said on the way."""
     said: list[Said] = []
     importing = Import(data_dir, said.append, began_us)
-    return [importing.take(path) for path in paths], said
+    return [importing.take(source) for source in sources(list(paths), importing.root)], said
 
 
 def asked(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -197,7 +199,7 @@ def test_a_file_that_cannot_be_read_leaves_nothing_and_the_others_get_in(tmp_pat
     done, _ = take(tmp_path / "data", tmp_path / "absent.jsonl", torn, good)
     assert [one.trouble is None for one in done] == [False, False, True]
     assert counts(tmp_path / "data")["ws_event"] == 50
-    assert list((tmp_path / "data" / "staging").iterdir()) == []
+    assert list(placing.aside(tmp_path / "data").iterdir()) == []
 
 
 def test_times_that_count_from_zero_are_placed_by_what_the_game_says(tmp_path: Path) -> None:
@@ -222,16 +224,6 @@ def test_secrets_of_a_recording_are_redacted(tmp_path: Path) -> None:
     line = json.dumps({"t": 1_767_000_000, "dir": "sent", "frame": f'42["authenticate","{SECRET}"]'})
     take(tmp_path / "data", put(tmp_path / "told.jsonl", [line]))
     assert asked(tmp_path / "data", "SELECT raw FROM ws_event") == [('42["authenticate","[redacted]"]',)]
-
-
-def test_typed_rows_of_an_import_that_died_are_brought_once_by_the_next(tmp_path: Path) -> None:
-    path = put(tmp_path / "some.jsonl", lines_of(session()))
-    take(tmp_path / "whole", path)
-    take(tmp_path / "died", path)
-    for file in layout.files_of(layout.events_dir(tmp_path / "died"), "ws_event"):
-        file.path.unlink()  # as if death had come before the last rename
-    take(tmp_path / "died", path)
-    assert counts(tmp_path / "died") == counts(tmp_path / "whole")
 
 
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="the recorded sessions are not part of the project")

@@ -1,0 +1,220 @@
+"""What an import is given, as frames and rows one after the other: files of lines, Parquet files, folders of these.
+
+In: paths. Out: `Source`s whose items are numbered from 1: what a line or row tells of, or `BadLine` with the reason why
+it tells of nothing. Lines may be compressed by gzip or zstd. A Parquet file is read a few rows at a time, whatever the
+size of its row groups. ValueError, OSError: the file cannot be read, or nothing of it can be understood.
+"""
+
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from actors.rugs.recordings import BadLine, Recorded, read_line, time_of
+from actors.rugs.stored import VERSION_KEY, Standing, standing
+from actors.rugs.tables import Kept, NotUnderstood, Table, read_row, time_in, understand
+from actors.writer.merging import READ_BYTES, SLICE_BYTES
+
+SUFFIXES = (".parquet", ".pq")
+MOST_SLICE_ROWS = 200  # full snapshots of 0.5 MB become 100 MB of values
+DOC_TYPE = "doc_type="
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+_ORDER = ("ws_event", "player_action", "system_event", "server_state", "game_tick", "trade", "sidebet", "game")
+"""Messages first: where they tell of a row, the row is there already when its own file comes."""
+
+Item = Recorded | Kept | BadLine
+
+
+class Source:
+    """A file of lines."""
+
+    unit = "lines"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.left: set[str] = set()  # columns that nothing was made of, known when all is read
+
+    def items(self) -> Iterator[tuple[int, Item]]:
+        """Yield what each line tells of; empty ones do not count."""
+        with _open(self.path) as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, _line(line)
+
+
+class TableSource(Source):
+    """A Parquet file."""
+
+    unit = "rows"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.doc_type = doc_type_in(path)
+        self.first_us = 0
+        self._tables: dict[str | None, Table | NotUnderstood] = {}
+
+    def place(self) -> tuple[int, int, str]:
+        """Find out where in the order of files it comes; an unreadable one comes where its name puts it."""
+        with suppress(ValueError, OSError):
+            self.first_us = self._first_us()
+        rank = _ORDER.index(self.doc_type) if self.doc_type in _ORDER else 0
+        return rank, self.first_us, str(self.path)
+
+    def items(self) -> Iterator[tuple[int, Item]]:
+        """Yield what each row tells of."""
+        number = 0
+        with self._opened() as parquet:
+            names = parquet.schema_arrow.names
+            if "doc_type" not in names:
+                understand(names, self.doc_type)
+            for batch in parquet.iter_batches(_slice_rows(parquet), use_threads=False):
+                for values in zip(*(_values(column) for column in batch.columns), strict=True):
+                    number += 1
+                    yield number, self._row(names, dict(zip(names, values, strict=True)))
+
+    def _row(self, names: list[str], row: dict[str, Any]) -> Item:
+        told = row.get("doc_type")
+        table = self._table(names, told if self.doc_type is None and isinstance(told, str) else self.doc_type)
+        if isinstance(table, NotUnderstood):
+            return BadLine(str(table))
+        try:
+            return read_row(table, row)
+        except BadLine as bad:
+            return bad
+
+    def _table(self, names: list[str], doc_type: str | None) -> Table | NotUnderstood:
+        if doc_type not in self._tables:
+            try:
+                table = understand(names, doc_type)
+                self.left.update(table.left)
+                self._tables[doc_type] = table
+            except NotUnderstood as error:
+                self._tables[doc_type] = error
+        return self._tables[doc_type]
+
+    def _first_us(self) -> int:
+        with self._opened() as parquet:
+            column = time_in(parquet.schema_arrow.names)
+            if column is None:
+                return 0
+            for batch in parquet.iter_batches(1, columns=[column], use_threads=False):
+                value = _values(batch.column(0))[0]
+                return time_of(value.isoformat() if hasattr(value, "isoformat") else value)[0]
+        return 0
+
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
+        try:
+            with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=READ_BYTES) as parquet:
+                yield parquet
+        except (pa.ArrowException, OverflowError) as error:
+            raise ValueError(f"cannot be read: {error}") from error
+
+
+def sources(paths: list[Path], root: Path) -> list[Source]:
+    """Return what is to be read, in order: files of lines as they were given, then Parquet files by their times.
+
+    Of a folder every Parquet file below it counts, but for VECTRA's own below `root`, where they lie already.
+    """
+    lines: list[Source] = []
+    tables: dict[Path, TableSource] = {}
+    for path in paths:
+        if path.is_dir():
+            found = [one for suffix in SUFFIXES for one in path.rglob(f"*{suffix}") if one.is_file()]
+            tables |= {one.resolve(): TableSource(one) for one in found if not _is_there(one, root)}
+        elif path.suffix in SUFFIXES or _head(path) == _PARQUET:
+            tables[path.resolve()] = TableSource(path)
+        else:
+            lines.append(Source(path))
+    return lines + sorted(tables.values(), key=TableSource.place)
+
+
+def doc_type_in(path: Path) -> str | None:
+    """Return the doc_type that a folder of the path tells, None where none does."""
+    folders = (parent.name for parent in path.absolute().parents)
+    return next((name.removeprefix(DOC_TYPE) for name in folders if name.startswith(DOC_TYPE)), None)
+
+
+def standing_of(path: Path) -> Standing:
+    """Return how a Parquet file stands to VECTRA's own. OSError, ValueError: it is damaged."""
+    footer = pq.read_metadata(path)
+    version = (footer.metadata or {}).get(VERSION_KEY)
+    columns = footer.schema.to_arrow_schema().names
+    return standing(doc_type_in(path), None if version is None else version.decode(errors="replace"), columns)
+
+
+def _is_there(path: Path, root: Path) -> bool:
+    """Say whether a file is one of VECTRA's own, in its place."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        return False
+    try:
+        return standing_of(path) != "other schema"
+    except (pa.ArrowException, OSError, ValueError):
+        return False
+
+
+def _line(line: bytes) -> Item:
+    try:
+        return read_line(line)
+    except BadLine as bad:
+        return bad
+
+
+def _slice_rows(parquet: pq.ParquetFile) -> int:
+    groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups)
+    return max(1, min(SLICE_BYTES * parquet.metadata.num_rows // max(size, 1), MOST_SLICE_ROWS))
+
+
+def _values(column: Any) -> list[Any]:
+    """Return a column's values as plain Python; text that is no UTF-8 shows its bytes as \\xNN."""
+    kind = _plain_type(column.type)
+    if kind != column.type:
+        column = column.cast(kind, safe=False)
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        raw = column.cast(pa.large_binary()).to_pylist()
+        values = [None if one is None else one.decode(errors="backslashreplace") for one in raw]
+    return values
+
+
+def _plain_type(kind: Any) -> Any:
+    """Return the type in which times are microseconds, which is what Python's have."""
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", tz="UTC" if kind.tz else None)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_plain_type(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_plain_type(kind.value_type)))
+    return kind
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError:
+        return b""  # told when its turn comes
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes] | Any]:
+    """Open a file of lines, compressed or not. OSError: it cannot be read."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(0)
+        if head[:2] == _GZIP:
+            with gzip.open(file) as lines:
+                yield lines
+        elif head == _ZSTD:
+            with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader:
+                yield io.BufferedReader(reader)
+        else:
+            yield file

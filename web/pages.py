@@ -34,18 +34,23 @@ LATER = {
         "Explorer",
         "Questions to everything that was recorded: how long rounds last, how high they go, what follows a long one, "
         "with filters, charts and your own SQL.",
-        "The same data can be queried today: the Parquet files open in DuckDB, pandas or Polars.",
+        "The same data answers to SQL on the command line, and its Parquet files open in DuckDB, pandas or Polars.",
+        'vectra-supervisor sql "SELECT count(*) AS rounds, median(ticks) AS ticks, avg(peak) AS peak FROM games"',
     ),
     "backtest": (
         "Backtest",
         "A strategy played against recorded rounds, tick by tick, with its trades drawn into the chart and its "
         "result after fees and luck.",
-        "The rounds it will play are being recorded now; each one is listed under Rounds.",
+        "The rounds it will play are being recorded now. Each one stands under Rounds, with every tick, and can be "
+        "exported.",
+        'vectra-supervisor sql "SELECT game_id, tick, price FROM ticks ORDER BY seq DESC LIMIT 20"',
     ),
     "profiles": (
         "Profiles",
         "Other players as the record shows them: what they trade, when they leave, what they win and lose.",
         "Their trades and side bets are recorded as the game sends them.",
+        'vectra-supervisor sql "SELECT username, count(*) AS trades, sum(amount) AS sol FROM trades GROUP BY username '
+        'ORDER BY trades DESC LIMIT 10"',
     ),
 }
 
@@ -73,9 +78,6 @@ def page_routes(hub: Hub, ledger: Ledger) -> Blueprint:
         wanted = request.args.get("id", "").strip()
         if re.fullmatch(r"[\w-]{1,80}", wanted):
             return redirect(f"/games/{wanted}", 303)
-        wanted = request.args.get("id", "").strip()
-        if re.fullmatch(r"[\w-]{1,80}", wanted):
-            return redirect(f"/games/{wanted}", 303)
         asked = query(Query)
         return await render_template(
             "games.html", here="games", found=await ledger.rounds(asked), asked=asked, filtered=_filtered(asked),
@@ -93,8 +95,10 @@ def page_routes(hub: Hub, ledger: Ledger) -> Blueprint:
 
     @routes.get("/<any(explorer,backtest,profiles):page>")
     async def later(page: str) -> str:
-        title, what, meanwhile = LATER[page]
-        return await render_template("later.html", here=page, title=title, what=what, meanwhile=meanwhile)
+        title, what, meanwhile, command = LATER[page]
+        return await render_template(
+            "later.html", here=page, title=title, what=what, meanwhile=meanwhile, command=command
+        )
 
     @routes.get("/favicon.ico")
     async def favicon() -> AnyResponse | Response:

@@ -30,8 +30,17 @@ function drawChart() {
   const sidebets = find("show-bets").checked
     ? placed.slice(0, 60).map((bet) => ({ start: bet.start_tick, end: bet.end_tick ?? bet.start_tick + 40, quiet: true }))
     : [];
-  chart ??= new RoundChart(find("chart"), { interactive: true });
+  chart ??= begin();
   chart.show({ gameId: id, firstTick: 0, prices: round.prices, rugged: true, trades, sidebets, reset: 1 });
+}
+
+/** The chart; the line of stretches below it shows the same ticks as it, also when it is moved. */
+function begin() {
+  const made = new RoundChart(find("chart"), { interactive: true });
+  made.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+    if (range) find("stretches").setAttribute("viewBox", `${range.from} 0 ${range.to - range.from} 6`);
+  });
+  return made;
 }
 
 function drawDetails() {
@@ -42,8 +51,8 @@ function drawDetails() {
   text(find("differences"), live ? (differences.length ? whole(differences.length) : "none") : DASH);
   classes(find("differences"), differences.length ? "warn" : "");
   fill("trades", trades, (one) => [
-    ["number", whole(one.tick)], [/sell|close/.test(one.side) ? "down" : "up", one.side ?? DASH],
-    ["number", fixed(one.amount, 4)], ["number", times(one.price)], ["path", one.username ?? one.player_id ?? DASH],
+    ["number", whole(one.tick)], ["still", one.side ? `${/sell|close/.test(one.side) ? "▼" : "▲"} ${one.side.replace("_", " ")}` : DASH],
+    ["number", fixed(one.amount, 4)], ["number", times(one.price)], ["path player", one.username ?? one.player_id ?? DASH],
   ]);
   fill("presses", presses, (one) => [
     ["number", whole(one.tick)], ["", one.button ?? DASH], ["number", fixed(one.amount, 4)],
@@ -66,13 +75,12 @@ function drawStretches(stretches) {
   const svg = find("stretches");
   svg.toggleAttribute("hidden", stretches.length === 0); // SVG elements have no property of that name
   if (!stretches.length) return text(find("stretch-words"), "");
-  const last = Math.max(round.prices?.length ?? 0, stretches.at(-1).last + 1);
-  svg.setAttribute("viewBox", `0 0 ${last} 6`);
+  if (!chart) svg.setAttribute("viewBox", `0 0 ${stretches.at(-1).last + 1} 6`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.replaceChildren(...stretches.map((one) => {
     const rect = document.createElementNS(SVG, "rect");
     rect.setAttribute("class", `span ${one.origin === "live" ? "on" : "gap"}`);
-    for (const [key, value] of Object.entries({ x: one.first, y: 0, width: one.last - one.first + 1, height: 6 })) rect.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ x: one.first - 0.5, y: 0, width: one.last - one.first + 1, height: 6 })) rect.setAttribute(key, value);
     return rect;
   }));
   const history = stretches.filter((one) => one.origin !== "live");

@@ -15,6 +15,7 @@ const DAY_LOOK_S = 60;
 const known = (value) => typeof value === "number";
 const chart = new RoundChart(find("chart"));
 let day = null;
+let gapsShown;
 
 function drawHero() {
   const { price, phase, cooldownMs, tick, peak, connectedPlayers, rugpool } = doc.state;
@@ -112,6 +113,9 @@ onChange((changed) => {
   }
   if (changed.has("chart") || !doc.chart) drawChart();
   if (changed.has("pulse") || changed.has("status")) drawFlow();
+  const gaps = doc.status.gaps?.count;
+  if (gapsShown !== undefined && gaps !== gapsShown) lookAgain();
+  gapsShown = gaps;
   drawLists(changed);
   drawPhase();
 });
@@ -125,5 +129,5 @@ async function lookAtDay() {
   drawTimeline(find("timeline"), day);
 }
 
-repeat(lookAtDay, DAY_LOOK_S);
+const lookAgain = repeat(lookAtDay, DAY_LOOK_S, 1); // after the round, whose first numbers it would hold up
 new ResizeObserver(() => day && drawTimeline(find("timeline"), day)).observe(find("timeline"));

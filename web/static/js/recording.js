@@ -19,7 +19,6 @@ function draw() {
   const on = recording?.on === true;
   text(find("since"), on ? moment(recording.since) : recording?.on === false ? "off" : DASH);
   text(find("for"), on && typeof recording.since === "number" ? clock(serverNow() - recording.since) : DASH);
-  text(find("bytes"), bytes(journal?.bytes));
   text(find("seq"), whole(journal?.seq));
   text(find("source"), source ? (source.connected ? "connected" : "not connected") : DASH);
   classes(find("source"), source?.connected === false ? "down" : "");
@@ -62,6 +61,7 @@ function drawTypes() {
   }
   types.forEach(([name, [rate, size, total]], index) => {
     const cells = body.children[index].children;
+    classes(body.children[index], rate === 0 ? "quiet" : "");
     text(cells[0], name);
     text(cells[1], fixed(rate, 1));
     text(cells[2], `${bytes(size)}/s`);
@@ -121,7 +121,7 @@ function drawRoom(room) {
   const left = room.days_left;
   text(find("days-left"), left === null ? DASH : left >= 3650 ? "over 10 years" : left >= 730 ? `${Math.floor(left / 365)} years` : `${whole(left)} days`);
   classes(find("days-left"), left !== null && left < 14 ? "warn" : "");
-  const from = room.bytes_per_day === null ? "The forecast needs a minute of data." : `Foretold from the last ${span(room.sample_s * 1000)}.`;
+  const from = room.bytes_per_day === null ? "The forecast needs a minute of data." : `Estimated from the last ${span(room.sample_s * 1000)}.`;
   text(find("room-words"), `${from} The journal keeps ${room.journal_days} days and never grows beyond its limit.`);
 }
 

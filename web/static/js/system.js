@@ -57,7 +57,9 @@ function drawVitals() {
       draw100(row.querySelector(".memory-line path"), line.rss, false);
       draw100(row.querySelector(".cpu-line path"), line.cpu, true);
     }
-    text(row.querySelector(".flow"), flowWords(doc.vitals.now?.[row.dataset.actor]));
+    const [turns, lag] = flowWords(doc.vitals.now?.[row.dataset.actor]);
+    text(row.querySelector(".turns"), turns);
+    text(row.querySelector(".lag"), lag);
   }
 }
 
@@ -80,14 +82,14 @@ function draw100(path, values, fromZero) {
   if (path.getAttribute("d") !== d) path.setAttribute("d", d);
 }
 
+/** Two lines: how much it does and what waits, and when it last did something. */
 function flowWords(now) {
-  if (!now) return DASH;
-  const parts = [];
-  if (typeof now.rates.turns === "number") parts.push(`${whole(now.rates.turns)} turns/s`);
-  if (typeof now.lag === "number") parts.push(`last one ${span(now.lag * 1000)} ago`);
+  if (!now) return [DASH, ""];
   const waiting = now.gauges.unacked ?? now.gauges.buffered_rows;
-  if (typeof waiting === "number") parts.push(`${whole(waiting)} waiting`);
-  return parts.join(" · ") || DASH;
+  const turns = [];
+  if (typeof now.rates.turns === "number") turns.push(`${whole(now.rates.turns)} turns/s`);
+  if (typeof waiting === "number") turns.push(`${whole(waiting)} waiting`);
+  return [turns.join(" · ") || DASH, typeof now.lag === "number" ? `last one ${span(now.lag * 1000)} ago` : ""];
 }
 
 function drawExit(row, last) {

@@ -7,9 +7,10 @@ import { doc } from "./link.js";
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 112;
 const HEIGHT = 34;
+const BEND = 44; // an arrow between two heights is bent within so much of its beginning or its end
 const BOXES = {
-  simulator: [0, 108], browser: [150, 108], pilot: [150, 200], "capture-a": [335, 50], "capture-b": [335, 166], journal: [490, 108],
-  normalizer: [660, 108], writer: [845, 14], state: [845, 108], broadcaster: [845, 202], web: [1062, 108],
+  simulator: [0, 108], browser: [152, 108], pilot: [152, 202], "capture-a": [372, 50], "capture-b": [372, 166], journal: [592, 108],
+  normalizer: [782, 108], writer: [1010, 14], state: [1010, 108], broadcaster: [1010, 202], web: [1200, 108],
 };
 const rate = (name, key) => doc.vitals.now?.[name]?.rates?.[key];
 const each = (value, words) => (typeof value === "number" ? `${fixed(value, value < 10 ? 1 : 0)} ${words}` : "–");
@@ -28,9 +29,10 @@ const ARROWS = [
   ["normalizer", "broadcaster", () => each(rate("normalizer", "events"), "/s")],
   ["state", "web", () => each(doc.pulse.eventsPerS, "/s")],
 ];
+const SPREADS = new Set(["browser", "normalizer"]);
 const NOTES = {
   journal: () => (typeof rate("journal", "bytes") === "number" ? `${bytes(rate("journal", "bytes"))}/s to disk` : ""),
-  writer: () => (typeof rate("writer", "bytes_written") === "number" ? `${bytes(rate("writer", "bytes_written"))}/s to Parquet` : ""),
+  writer: () => (typeof rate("writer", "bytes_written") === "number" ? `${bytes(rate("writer", "bytes_written"))}/s Parquet` : ""),
   broadcaster: () => `${counted(doc.vitals.now?.broadcaster?.gauges?.clients, "client")}, ${each(rate("broadcaster", "sent"), "/s")}`,
   web: () => `${counted(doc.vitals.now?.web?.gauges?.pages, "page")}, ${each(rate("web", "messages"), "/s")}`,
 };
@@ -73,18 +75,16 @@ function arrow([from, to]) {
   const index = ARROWS.findIndex(([a, b]) => a === from && b === to);
   const [ax, ay] = BOXES[from];
   const [bx, by] = BOXES[to];
-  const upward = ax === bx;
-  const x1 = upward ? ax + WIDTH / 2 : ax + WIDTH;
-  const y1 = upward ? ay : ay + HEIGHT / 2;
-  const x2 = upward ? bx + WIDTH / 2 : bx;
-  const y2 = upward ? by + HEIGHT : by + HEIGHT / 2;
-  const middle = (x1 + x2) / 2;
-  const d = upward ? `M${x1} ${y1}V${y2}` : `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`;
-  const above = y2 > y1 ? 16 : -6;
-  return [
-    part("path", { d, class: "tree-arrow", "marker-end": "url(#arrow)" }),
-    part("text", { class: "tree-rate", "data-arrow": index, x: upward ? x1 - 8 : middle, y: (y1 + y2) / 2 + (upward ? 4 : y1 === y2 ? -6 : above), "text-anchor": upward ? "end" : "middle" }, ""),
-  ];
+  const label = (x, y, anchor) => part("text", { class: "tree-rate", "data-arrow": index, x, y, "text-anchor": anchor }, "");
+  const path = (d) => part("path", { d, class: "tree-arrow", "marker-end": "url(#arrow)" });
+  if (ax === bx) return [path(`M${ax + WIDTH / 2} ${ay}V${by + HEIGHT}`), label(ax + WIDTH / 2 - 8, (ay + by + HEIGHT) / 2 + 4, "end")];
+  const [x1, y1, x2, y2] = [ax + WIDTH, ay + HEIGHT / 2, bx, by + HEIGHT / 2];
+  if (y1 === y2) return [path(`M${x1} ${y1}H${x2}`), label((x1 + x2) / 2 - 3, y1 - 7, "middle")];
+  const leaving = SPREADS.has(from); // bent where it leaves, straight where the rate stands
+  const [c1, c2] = leaving ? [x1, x1 + BEND] : [x2 - BEND, x2];
+  const curve = `C${(c1 + c2) / 2} ${y1} ${(c1 + c2) / 2} ${y2} ${c2} ${y2}`;
+  const middle = leaving ? (c2 + x2) / 2 - 3 : (x1 + c1) / 2;
+  return [path(`M${x1} ${y1}H${c1}${curve}H${x2}`), label(middle, (leaving ? y2 : y1) - 7, "middle")];
 }
 
 function box(name, state) {

@@ -2,7 +2,7 @@
 
 In: an application and where it listens. Out: a running server and its endpoint file. A connection has 5 s for its first
 request's head, an idle one 15 s; what a client sends beside its request is read for 1 s and dropped. What is no HTTP is
-answered with 400 and not logged: a stranger must not fill the log.
+answered with 400. Neither that nor a client that leaves at the door is logged: a stranger must not fill the log.
 """
 
 import errno
@@ -23,6 +23,7 @@ SHUTDOWN_S = 1.0
 IDLE_S = 15.0
 LINGER_S = 1.0  # no request of ours has a body
 HEADERS_MAX = 64
+THEIR_FAULT = (HttpProcessingError, ConnectionError)
 
 
 class Entrance(Struct, frozen=True):
@@ -41,7 +42,8 @@ async def serve(application: web.Application, runtime_dir: Path, entrance: Entra
     application.middlewares.insert(0, announcing(gate))
     application.on_response_prepare.append(_unnamed)
     logger = logging.getLogger(f"aiohttp.{entrance.name}")
-    logger.addFilter(lambda line: not (line.exc_info and isinstance(line.exc_info[1], HttpProcessingError)))
+    logger.addFilter(lambda line: not (line.exc_info and isinstance(line.exc_info[1], THEIR_FAULT)))
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # it warns of subprotocols that a client asks for
     runner = web.AppRunner(
         application,
         logger=logger,

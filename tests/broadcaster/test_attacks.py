@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import select
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -196,6 +198,20 @@ def test_a_key_that_is_none_is_refused_and_not_logged(running: tuple[Stage, Proc
     house, _ = running
     before = house.log
     assert answer(house.endpoint("feed"), "GET /feed", KEY.format(key)).startswith("HTTP/1.1 400")
+    assert house.log == before
+
+
+def test_clients_that_leave_at_the_door_fill_no_log(running: tuple[Stage, Process]) -> None:
+    house, process = running
+    before = house.log
+    hello = f"GET /feed HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-WebSocket-Protocol: x\r\n{KEY.format('A' * 22)}\r\n".encode()
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        for _ in range(50):
+            bare(house.endpoint("feed"), hello).close()
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert asyncio.run(greeted(house)) == "hello"
     assert house.log == before
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from actors.core.config import Config
+from supervisor.doctor_kept import Kept, cache, exports
 from supervisor.foreign_files import columns_lacking, in_words, is_import_unfinished, odd_files
 from supervisor.locks import running_pid
 from vectra_player.entry import foreign_packages
@@ -53,6 +54,8 @@ def examine(config: Config) -> list[Finding]:
         _disk(config),
         *_ports(config),
         *_earlier_files(config),
+        _kept("cache", cache(config.data_path), config),
+        _kept("exports", exports(config.data_path), config),
     ]
 
 
@@ -124,6 +127,19 @@ def _disk(config: Config) -> Finding:
     free = shutil.disk_usage(next(parent for parent in (path, *path.parents) if parent.exists())).free
     fix = "Make room, or set data_dir to a larger disk, or lower journal.max_bytes and journal.retention_days."
     return Finding(what="disk space", good=free >= LOW_BYTES, found=f"{free / 1e9:.1f} GB free", fix=fix)
+
+
+def _kept(what: str, kept: Kept, config: Config) -> Finding:
+    """Say how much the control room keeps; what is half made is left over only where nothing runs."""
+    folder = config.data_path / what
+    if kept.open_to_others:
+        found = f"{kept.open_to_others[0]} is open to others"
+        return Finding(what=what, good=False, found=found, fix=f"chmod -R go= {folder}")
+    if kept.partial and running_pid(config.runtime_path) is None:
+        names = " ".join(str(path) for path in kept.partial)
+        fix = f"The next start removes it, or: rm -r {names}"
+        return Finding(what=what, good=False, found=f"{kept.in_words()}, left half made: {names}", fix=fix)
+    return Finding(what=what, good=True, found=kept.in_words() if kept.files else "nothing yet")
 
 
 def _ports(config: Config) -> Iterator[Finding]:

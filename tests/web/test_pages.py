@@ -29,6 +29,10 @@ PAGES = (
     "/profiles",
 )
 HOSTILE = '"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+NAMELESS = """[...document.querySelectorAll(
+    `a, button, input:not([type=hidden]), select, progress, meter, dialog`)].filter((one) =>
+    !(one.closest('[hidden]') || one.getAttribute('aria-label') || one.getAttribute('aria-labelledby')
+      || one.labels?.length || one.textContent.trim())).map((one) => one.outerHTML)"""
 OFFLINE = re.compile("^Offline since ")
 
 
@@ -51,7 +55,9 @@ def live(neighbours: Neighbours, game_id: str, ticks: int, **state: Any) -> None
         neighbours.tick(game_id, tick, 1 + tick / 50, **({"roundStartedAt": now_ms()} | state))
 
 
-def test_every_page_opens_without_a_complaint_and_fits_360_pixels(page: Page, phone: Page, room: ControlRoom) -> None:
+def test_every_page_opens_without_a_complaint_fits_360_pixels_and_names_its_controls(
+    page: Page, phone: Page, room: ControlRoom
+) -> None:
     on_phone = complaints_of(phone.context)
     page.emulate_media(color_scheme="dark")
     phone.emulate_media(color_scheme="light")
@@ -60,18 +66,9 @@ def test_every_page_opens_without_a_complaint_and_fits_360_pixels(page: Page, ph
             window.goto(room.url + path)
             expect(window.locator("#age-text")).not_to_have_text("Connecting")
             assert window.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert window.evaluate(NAMELESS) == [], path
             assert urlsplit(window.url).path == path
     assert on_phone == []
-
-
-def test_every_control_has_a_name(page: Page, room: ControlRoom) -> None:
-    nameless = """[...document.querySelectorAll(
-        `a, button, input:not([type=hidden]), select, progress, meter, dialog`)].filter((one) =>
-        !(one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.labels?.length
-          || one.textContent.trim())).map((one) => one.outerHTML)"""
-    for path in PAGES:
-        page.goto(room.url + path)
-        assert page.evaluate(nameless) == [], path
 
 
 def test_live_numbers_chart_and_pill_follow_the_game(page: Page, room: ControlRoom, neighbours: Neighbours) -> None:
@@ -117,7 +114,7 @@ def test_late_frames_are_amber_and_never_shown_as_live(page: Page, room: Control
     neighbours.state(seq, gameId="20251216-late", price=1.0, phase="ACTIVE", lastFrameAt=now_ms() - 4000)
     page.goto(room.url + "/")
     expect(page.locator("#age")).to_have_attribute("data-state", "warn")
-    assert page.text_content("#age-text") in ("4 s ago", "5 s ago")
+    expect(page.locator("#age-text")).to_have_text(re.compile("^[4-9] s ago$"))
     neighbours.state(seq, gameId="20251216-late", price=1.0, lastFrameAt=now_ms() - 60_000, connected=False)
     expect(page.locator("#age-text")).to_have_text(OFFLINE)
     expect(page.locator("#notice")).to_contain_text("last known")

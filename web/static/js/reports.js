@@ -37,7 +37,7 @@ function life({ what, reason, after_ms: took, restarts }) {
   const parts = [String(what ?? "")];
   if (reason) parts.push(String(reason));
   if (typeof took === "number") parts.push(`back after ${seconds(took / 1000)}`);
-  if (typeof restarts === "number") parts.push(`restart ${whole(restarts)}`);
+  if (restarts > 0) parts.push(`restart no. ${whole(restarts)}`);
   return parts.join(", ");
 }
 

@@ -93,10 +93,27 @@ async function askWhy() {
   announce(["link"]);
 }
 
-function connect() {
+/** Take over the socket that early.js opened; what it has heard is told when every script has its listeners. */
+function adopt({ socket: opened, heard }) {
+  queueMicrotask(() => { // after the modules, before the first frame
+    if (socket !== opened) return;
+    heard.forEach(hear);
+    opened.onmessage = hear;
+    if (opened.readyState > WebSocket.OPEN) lose();
+  });
+  return opened;
+}
+
+function open() {
   const view = document.body.dataset.view || "pulse";
-  socket = new WebSocket(`ws://${location.host}/ws/live?view=${view}`);
-  socket.onmessage = hear;
+  const opened = new WebSocket(`ws://${location.host}/ws/live?view=${view}`);
+  opened.onmessage = hear;
+  return opened;
+}
+
+function connect() {
+  socket = window.early ? adopt(window.early) : open();
+  delete window.early;
   socket.onclose = lose;
   link.triedAt = Date.now();
 }

@@ -42,12 +42,12 @@ class Import:
     def __init__(self, data_dir: Path, say: Say, began_us: int | None = None, veil: Veil | None = None) -> None:
         """began_us: when recordings began whose times count from 0; by default their content tells."""
         self._veil = veil
-        self._data_dir = data_dir
-        self.root = layout.events_dir(data_dir)
+        self.data_dir = data_dir
+        self._root = layout.events_dir(data_dir)
         self._say = say
         self._began_us = began_us
         self._said_s = 0.0
-        self._known = Known(self.root)
+        self._known = Known(self._root)
         self._memory = Memory(recording=True)
         self._reached: tuple[str | None, int] | None = None  # doc_type and time of the Parquet file before
         placing.complete(data_dir)
@@ -55,7 +55,7 @@ class Import:
     def take(self, source: Source) -> Said:
         """Import one file; return, and say, what became of it."""
         try:
-            placing.complete(self._data_dir)
+            placing.complete(self.data_dir)
             found = self._take(source, self._beginning(source))
         except (OSError, EOFError, zstandard.ZstdError, ValueError) as error:
             self._reached = None
@@ -102,7 +102,7 @@ class Import:
             self._memory = Memory(recording=True)
         self._reached = None
         stream = f"import/{source.path.name}"
-        return Batch(self._data_dir, self._next_seq(), stream, self._veil, self._memory, self._known)
+        return Batch(self.data_dir, self._next_seq(), stream, self._veil, self._memory, self._known)
 
     def _follows(self, source: Source) -> bool:
         if not isinstance(source, TableSource) or self._reached is None:
@@ -140,29 +140,29 @@ class Import:
 
     def _moving(self, source: Source, said: Said) -> list[placing.Rename]:
         """Return where a file goes that lies among VECTRA's own, if all of it was taken."""
-        path, root = source.path.resolve(), self.root.resolve()
+        path, root = source.path.resolve(), self._root.resolve()
         if not isinstance(source, TableSource) or not path.is_relative_to(root):
             return []
         if said.bad_lines:
             said.stays = True
             return []
         inner = path.relative_to(root)
-        target = wanted = self._data_dir / TAKEN_OVER / inner
+        target = wanted = self.data_dir / TAKEN_OVER / inner
         count = 1
         while target.exists():
             count += 1
             target = wanted.with_name(f"{wanted.stem}.{count}{wanted.suffix}")
-        return [(self.root / inner, target)]
+        return [(self._root / inner, target)]
 
     def _tidy(self, folder: Path) -> None:
         """Remove folders in which nothing is left."""
         with suppress(OSError):
-            while folder.resolve() != self.root.resolve():
+            while folder.resolve() != self._root.resolve():
                 folder.rmdir()
                 folder = folder.parent
 
     def _next_seq(self) -> int:
-        files = [file for one in DOC_TYPES for file in layout.files_of(self.root, one) if file.is_imported]
+        files = [file for one in DOC_TYPES for file in layout.files_of(self._root, one) if file.is_imported]
         last = max((file.last for file in files), default=IMPORT_SEQ - SEQ_STEP)
         return last - last % SEQ_STEP + SEQ_STEP
 
@@ -174,7 +174,7 @@ def main(data_dir: str, parent: str, began_us: str, veiled: str, *paths: str) ->
         place = Path(data_dir)
         veil = Veil(pseudonym_key(place), read_own(place)) if veiled else None
         importing = Import(place, tell, int(began_us) if began_us else None, veil)
-        for source in sources([Path(path) for path in paths], importing.root):
+        for source in sources([Path(path) for path in paths], importing.data_dir):
             importing.take(source)
 
     return told(parent, take_all, Unreadable)

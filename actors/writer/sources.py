@@ -19,6 +19,7 @@ import zstandard
 from actors.rugs.recordings import BadLine, Recorded, read_line, time_of
 from actors.rugs.stored import VERSION_KEY, Standing, standing
 from actors.rugs.tables import Kept, NotUnderstood, Table, read_row, time_in, understand
+from actors.writer.layout import events_dir
 from actors.writer.merging import READ_BYTES, SLICE_BYTES
 
 SUFFIXES = (".parquet", ".pq")
@@ -117,21 +118,22 @@ class TableSource(Source):
             raise ValueError(f"cannot be read: {error}") from error
 
 
-def sources(paths: list[Path], root: Path) -> list[Source]:
+def sources(paths: list[Path], data_dir: Path) -> list[Source]:
     """Return what is to be read, in order: files of lines as they were given, then Parquet files by their times.
 
-    Of a folder every Parquet file below it counts, but for VECTRA's own below `root`, where they lie already.
+    Of a folder every Parquet file below it counts. VECTRA's own never do where they lie in `data_dir` already.
     """
     lines: list[Source] = []
     tables: dict[Path, TableSource] = {}
     for path in paths:
         if path.is_dir():
-            found = [one for suffix in SUFFIXES for one in path.rglob(f"*{suffix}") if one.is_file()]
-            tables |= {one.resolve(): TableSource(one) for one in found if not _is_there(one, root)}
-        elif path.suffix in SUFFIXES or _head(path) == _PARQUET:
-            tables[path.resolve()] = TableSource(path)
-        else:
+            tables |= {
+                one.resolve(): TableSource(one) for one in _below(path, data_dir) if not _is_there(one, data_dir)
+            }
+        elif path.suffix not in SUFFIXES and _head(path) != _PARQUET:
             lines.append(Source(path))
+        elif not _is_there(path, data_dir):
+            tables[path.resolve()] = TableSource(path)
     return lines + sorted(tables.values(), key=TableSource.place)
 
 
@@ -149,9 +151,19 @@ def standing_of(path: Path) -> Standing:
     return standing(doc_type_in(path), None if version is None else version.decode(errors="replace"), columns)
 
 
-def _is_there(path: Path, root: Path) -> bool:
+def _below(folder: Path, data_dir: Path) -> Iterator[Path]:
+    """Yield the Parquet files below a folder; where that holds the data directory, of this the recorded data only."""
+    home, root = data_dir.resolve(), events_dir(data_dir).resolve()
+    is_around = home.is_relative_to(folder.resolve())
+    for path in (one for suffix in SUFFIXES for one in folder.rglob(f"*{suffix}")):
+        is_aside = is_around and path.resolve().is_relative_to(home) and not path.resolve().is_relative_to(root)
+        if path.is_file() and not is_aside:
+            yield path
+
+
+def _is_there(path: Path, data_dir: Path) -> bool:
     """Say whether a file is one of VECTRA's own, in its place."""
-    if not path.resolve().is_relative_to(root.resolve()):
+    if not path.resolve().is_relative_to(events_dir(data_dir).resolve()):
         return False
     try:
         return standing_of(path) != "other schema"

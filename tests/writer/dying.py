@@ -42,7 +42,7 @@ def _import(data_dir: Path, folder: Path, count: int) -> None:
 
     sys.addaudithook(hook)
     importing = Import(data_dir, lambda said: None)
-    for source in sources([folder], importing.root):
+    for source in sources([folder], importing.data_dir):
         importing.take(source)
     os._exit(0)
 

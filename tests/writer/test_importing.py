@@ -67,7 +67,7 @@ def take(data_dir: Path, *paths: Path, began_us: int | None = None) -> tuple[lis
     """Import; return what became of the files, and what was said on the way."""
     said: list[Said] = []
     importing = Import(data_dir, said.append, began_us)
-    return [importing.take(source) for source in sources(list(paths), importing.root)], said
+    return [importing.take(source) for source in sources(list(paths), importing.data_dir)], said
 
 
 def asked(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -18,10 +18,9 @@ from web.query import Entry, Found, Query
 from web.register import Register
 from web.storage import Day, Forecast, Limits, Storage
 from web.system_rows import SystemRecord, SystemRows, merged
-from web.timeline import Gap, Played, Span, gaps, spans
+from web.timeline import TICK_MS, Gap, Played, Span, gaps, spans
 
 HOUR_US = 3_600_000_000
-TICK_MS = 250
 PRESALE_MS = 15_000
 
 

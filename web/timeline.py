@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from web.system_rows import SystemRecord
 
+TICK_MS = 250
 PAUSE_MS = 60_000  # between two rounds: 15 s of cooldown, and as much again for a hold, thrice
 WAIT_MS = 900_000  # so long a round that was under way may take until its history tells of it
 
@@ -84,7 +85,7 @@ def _gap(record: SystemRecord, begin_us: int, end_us: int | None, rounds: Sequen
     since, until = begin_us // 1000, (now_us if end_us is None else end_us) // 1000
     touched = [one for one in rounds if one.until_ms >= since and one.since_ms <= until]
     lost_ms = _uncovered(touched, since, until)
-    ticks = sum(one.missing for one in touched)
+    ticks = sum(_missing(one, since, until) for one in touched)
     ended = any(one.until_ms >= until for one in rounds)
     if end_us is None or (not ended and now_us // 1000 - until < WAIT_MS):
         repair = "pending"
@@ -103,6 +104,11 @@ def _gap(record: SystemRecord, begin_us: int, end_us: int | None, rounds: Sequen
         ticks=ticks,
         lost_s=round(lost_ms / 1000, 1) if repair in ("partly", "nothing") else 0.0,
     )
+
+
+def _missing(one: Played, since: int, until: int) -> int:
+    """Return how many of a round's missing ticks a gap can be the reason of: the round may have had others."""
+    return min(one.missing, (min(until, one.until_ms) - max(since, one.since_ms)) // TICK_MS + 1)
 
 
 def _uncovered(rounds: Sequence[Played], since: int, until: int) -> int:

@@ -43,6 +43,12 @@ def test_a_gap_waits_for_its_history_and_then_is_lost() -> None:
     assert (lost.repair, lost.lost_s) == ("nothing", 20.0)
 
 
+def test_a_gap_is_told_no_more_ticks_than_it_lasted() -> None:
+    rounds = [Played(90_000, 400_000, 500)]
+    short, long = gaps([gap(102, 100), gap(300, 150)], rounds, 5000 * S)
+    assert (short.ticks, long.ticks) == (9, 500)
+
+
 def test_a_night_is_filled_in_part() -> None:
     rounds = [Played(3_000_000, 3_600_000, 900), Played(3_610_000, 3_650_000, 0)]
     [found] = gaps([gap(3600, 0)], rounds, 9000 * S)

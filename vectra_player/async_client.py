@@ -24,7 +24,7 @@ from vectra_player.follow import (
     snapshot_of,
     topics,
 )
-from vectra_player.sockets import REQUEST_S, Keys, Sockets
+from vectra_player.sockets import Keys, Sockets, tries_s
 
 
 class AsyncClient:
@@ -90,10 +90,11 @@ class AsyncClient:
         return decode_event((await self._sockets.events.recv_multipart())[-1])
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
+        tries = tries_s()
         while True:
             number, frames = self._sockets.question(request)
             try:
-                async with asyncio.timeout(REQUEST_S):
+                async with asyncio.timeout(next(tries)):
                     await self._sockets.requests.send_multipart(frames)
                     while True:
                         answered, *_, body = await self._sockets.requests.recv_multipart()

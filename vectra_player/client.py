@@ -26,7 +26,7 @@ from vectra_player.follow import (
     snapshot_of,
     topics,
 )
-from vectra_player.sockets import REQUEST_S, Keys, Sockets
+from vectra_player.sockets import Keys, Sockets, tries_s
 
 TIMEOUT_S = 10.0
 
@@ -91,10 +91,11 @@ class Client:
 
     def _ask(self, request: dict[str, Any], timeout_s: float | None) -> Answer:
         until_s = time.monotonic() + (timeout_s if timeout_s is not None else float("inf"))
+        tries = tries_s()
         while time.monotonic() < until_s:
             number, frames = self._sockets.question(request)
             self._sockets.requests.send_multipart(frames)
-            try_until_s = min(until_s, time.monotonic() + REQUEST_S)
+            try_until_s = min(until_s, time.monotonic() + next(tries))
             while (wait_s := try_until_s - time.monotonic()) > 0 and self._sockets.requests.poll(int(wait_s * 1000)):
                 answered, *_, body = self._sockets.requests.recv_multipart()
                 if answered == number:

@@ -5,6 +5,7 @@ connected, and the frames of a question. Works with a plain and with an asyncio 
 """
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from vectra_player.addresses import resolve
 
 HIGH_WATER = 10_000  # events that wait for a slow consumer; beyond it they are lost and fetched again
 BEAT_MS = 1000  # between two signs of life; after twice as long without one the connection is made anew
-REQUEST_S = 2.0  # for one try; a question may be asked again, it changes nothing
+REQUEST_S = 2.0  # for the first try; a question may be asked again, it changes nothing
+LONGEST_REQUEST_S = 16.0
 
 
 class Keys(Struct, frozen=True, kw_only=True):
@@ -26,6 +28,12 @@ class Keys(Struct, frozen=True, kw_only=True):
     server: bytes  # its public key
     public: bytes
     secret: bytes
+
+
+def tries_s() -> Iterator[float]:
+    """Yield how long to wait for an answer in each try: longer each time, or a slow answer would never be heard."""
+    for number in itertools.count():
+        yield min(REQUEST_S * 2.0**number, LONGEST_REQUEST_S)
 
 
 def load_keys(server_file: str | Path, own_secret_file: str | Path) -> Keys:

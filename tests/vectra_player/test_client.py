@@ -1,6 +1,7 @@
 """The subscribers' library against a real broadcaster: nothing missed, nothing twice, whatever dies."""
 
 import asyncio
+import contextlib
 import itertools
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
+import msgspec
 import pytest
 import zmq
 
 import vectra_player
 from actors.core.config import BusSection
 from tests.broadcaster.stage import Stage, frames, stage, tick_frame
+from vectra_player import sockets
 from vectra_player.event import Event, Hole
 
 pytestmark = pytest.mark.system
@@ -263,3 +266,40 @@ class lossy:
                 number += 1
                 if not self._loses(number):
                     self._out.send_multipart(frames_)
+
+
+@contextlib.contextmanager
+def slow_door(answer_s: float) -> Iterator[str]:
+    """A request door that takes so long for each question, and answers them one by one, as a busy machine's does."""
+    context, end = zmq.Context(), threading.Event()
+    door = context.socket(zmq.ROUTER)
+    door.setsockopt(zmq.LINGER, 0)
+    port = door.bind_to_random_port("tcp://127.0.0.1")
+
+    def serve() -> None:
+        while not end.is_set():
+            if door.poll(20):
+                client, number, *_ = door.recv_multipart()
+                end.wait(answer_s)
+                door.send_multipart([client, number, b"", msgspec.msgpack.encode({"seq": 7, "state": {}})])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"tcp://127.0.0.1:{port}"
+    finally:
+        end.set()
+        thread.join()
+        context.destroy(linger=0)
+
+
+def test_an_answer_that_takes_longer_than_a_try_is_heard_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "REQUEST_S", 0.1)
+
+    async def ask(requests: str) -> int:
+        async with vectra_player.AsyncClient(requests=requests) as client:
+            return (await client.snapshot(8.0)).seq
+
+    with slow_door(0.25) as requests:
+        assert vectra_player.snapshot(requests=requests, timeout_s=8.0).seq == 7
+        assert asyncio.run(ask(requests)) == 7

@@ -71,6 +71,26 @@ def test_every_page_opens_without_a_complaint_fits_360_pixels_and_names_its_cont
     assert on_phone == []
 
 
+def test_a_page_opens_one_socket_and_draws_each_tick_in_one_frame(
+    page: Page, room: ControlRoom, neighbours: Neighbours
+) -> None:
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(urlsplit(socket.url).query))
+    page.goto(room.url + "/")
+    live(neighbours, "20251216-frames", 10)
+    expect(page.locator("#tick")).to_have_text("9")
+    page.evaluate("""() => {
+        window.asked = 0;
+        const ask = window.requestAnimationFrame;
+        window.requestAnimationFrame = (work) => ask((at) => { window.asked += 1; work(at); });
+    }""")
+    for tick in range(10, 22):
+        neighbours.tick("20251216-frames", tick, 1 + tick / 50)
+        expect(page.locator("#tick")).to_have_text(str(tick))
+    assert 0 < page.evaluate("window.asked") <= 14  # a label that needs more room may cost another
+    assert sockets == ["view=all"]
+
+
 def test_live_numbers_chart_and_pill_follow_the_game(page: Page, room: ControlRoom, neighbours: Neighbours) -> None:
     page.goto(room.url + "/")
     live(neighbours, "20251216-live", 30, cash=0.4176, positionQty=0.05, avgCost=1.2, unrealizedPnl=-0.003)

@@ -5,10 +5,10 @@
 
 paint: from the navigation to the frame after the one in which price, price line and 50 rounds stood, by the page's own
 clock. Each load opens the printed link (its redirect included) in a fresh browser context: no cache, no connection.
-bytes: what such a load transfers, with the socket's first message. cpu: all processes of that Chromium together as a
-share of one core at real rate, beside the same Chromium with an empty page and with a bare page on which
-lightweight-charts gets 4 updates a second; and with the Live page in a hidden tab. heap: the page open for so many
-minutes at so many times the real rate; its heap after each minute's garbage collection. `--minutes 60` is the bound's.
+bytes: what such a load transfers, with the socket's first message. cpu: all processes of that Chromium as a share of
+one core at real rate, beside an empty page, a bare page on which lightweight-charts gets 4 updates a second, and the
+Live page in a hidden tab. heap: after each minute's garbage collection, at so many times the real rate; the bound is
+for `--minutes 60`.
 
 Chromium is headless without a GPU: what a graphics card would do is in these shares too. Others' load moves all of it:
 the load average stands beside each figure. Exit 1 where a bound is missed.
@@ -310,10 +310,8 @@ def heap(browser: Chromium, link: str, minutes: int, speed: float) -> list[str]:
     pass_s(SETTLE_S)
     sizes: list[float] = []
     for minute in range(minutes + 1):
-        if minute:
-            pass_s(60)
-        for _ in range(2):  # what only a finalizer held goes with the second
-            tab.call("HeapProfiler.collectGarbage")
+        pass_s(60 if minute else 0)
+        tab.call("HeapProfiler.collectGarbage")
         metrics = {one["name"]: one["value"] for one in tab.call("Performance.getMetrics")["metrics"]}
         sizes.append(metrics["JSHeapUsedSize"] / 1e6)
         counts = f"{metrics['Nodes']} nodes, {metrics['JSEventListeners']} listeners"

@@ -16,7 +16,7 @@ from web.house import House
 from web.hub import Hub
 from web.rounds import PricedRound
 
-GAME_ID = re.compile(r"^[\w-]{1,80}$")
+GAME_ID = re.compile(r"[\w-]{1,80}")
 LIMIT, MOST = 50, 500
 
 
@@ -77,7 +77,7 @@ def api_routes(hub: Hub, house: House) -> Blueprint:
 
 async def find(hub: Hub, game_id: str) -> PricedRound:
     """Return a round, or refuse with 404."""
-    found = await hub.round(game_id) if GAME_ID.match(game_id) else None
+    found = await hub.round(game_id) if GAME_ID.fullmatch(game_id) else None
     if found is None:
         raise Refused(404, "unknown_game", "This round is not on disk here.")
     return found

@@ -12,6 +12,7 @@ from quart_schema import document_querystring, document_request, document_respon
 from actors.core.files import replace_file
 from actors.rugs.schema import DOC_TYPES
 from web.answers import Deleted, HoursQuery, JobAnswer, JobList, JobOrder
+from web.api import GAME_ID
 from web.app import as_json
 from web.asked import body, query
 from web.errors import Refused
@@ -103,6 +104,8 @@ async def _export(jobs: Jobs, ledger: Ledger, order: JobOrder) -> Job:
             raise Refused(404, "unknown_day", f"Nothing is on disk of {order.day}.")
         return jobs.export(f"{order.day} as {form}", f"vectra-{order.day}", order.format, kinds, [order.day], None)
     game_id = order.game_id or ""
+    if not GAME_ID.fullmatch(game_id):
+        raise Refused(400, "bad_body", "body game_id: it must be 1 to 80 letters, digits, - and _.")
     place = await asyncio.to_thread(ledger.register.place, game_id)
     if place is None:
         raise Refused(404, "unknown_game", "This round is not on disk here.")

@@ -102,6 +102,7 @@ def test_several_kinds_are_one_zip(room: ControlRoom) -> None:
         ({"day": "1999-01-01"}, 404, "unknown_day"),
         ({"game_id": "nope"}, 404, "unknown_game"),
         ({"game_id": "../x"}, 400, "bad_body"),
+        ({"game_id": "x\n"}, 400, "bad_body"),
         ({"day": DAY, "doc_types": ["../game"]}, 400, "bad_body"),
         ({"day": DAY, "format": "xlsx"}, 400, "bad_body"),
         ({"day": DAY, "surprise": 1}, 400, "bad_body"),

@@ -156,7 +156,7 @@ def _host_for_policy() -> str:
 
 def _explain(app: Quart, log: logging.Logger) -> None:
     async def answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
-        if request.path.startswith("/api/"):
+        if not _in_request() or request.path.startswith("/api/"):
             response = as_json(body(code, message, details), status)
         else:
             page = "locked.html" if status == 401 else "refused.html"
@@ -180,7 +180,8 @@ def _explain(app: Quart, log: logging.Logger) -> None:
 
     @app.errorhandler(Exception)
     async def unforeseen(error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        asked = request if _in_request() else websocket
+        log.error("%s %s failed", asked.method, asked.path, exc_info=error)
         return await answer(500, "internal_error", "Something failed here; the web log has the details.", {})
 
 

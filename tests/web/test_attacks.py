@@ -206,6 +206,19 @@ def test_the_live_socket_is_not_compressed_even_where_it_is_offered(room: Contro
     assert b"extensions" not in head.lower()
 
 
+@pytest.mark.parametrize("path", ["/", "/api/status", "/nowhere", "/ws/live%C3%A9", "/" + "a" * 3000])
+def test_a_web_socket_elsewhere_is_refused_without_a_word_in_the_log(
+    room: ControlRoom, sockets: Sockets, path: str
+) -> None:
+    before = room.log()
+    one = sockets.open(
+        f"GET {path} HTTP/1.1\r\nHost: {room.host}\r\nAuthorization: Bearer {room.token}\r\n{UPGRADE}"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    assert one.recv(12) in (b"HTTP/1.1 404", b"HTTP/1.1 400")
+    assert room.log() == before
+
+
 def test_a_cookie_tossed_by_a_page_on_another_port_locks_nobody_out(room: ControlRoom) -> None:
     cookie = room.ask(f"/?token={room.token}", token=False)[1]["set-cookie"].partition(";")[0]
     name = cookie.partition("=")[0]

@@ -123,7 +123,6 @@ onChange((changed) => {
 /** The last 24 hours in small: when it was recorded, and what was not seen. */
 async function lookAtDay() {
   day = await ask("/api/recording?hours=24");
-  show(find("day"), true);
   const missed = day.gaps.reduce((sum, gap) => sum + gap.seconds, 0);
   text(find("day-words"), `Last 24 hours: ${day.gaps.length ? `${seconds(missed)} not seen` : "no gap"}`);
   drawTimeline(find("timeline"), day);

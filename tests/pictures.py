@@ -1,6 +1,6 @@
 """Makes the pictures of docs/pictures from a running demo: each page in both themes, on a desktop and on a phone.
 
-    python tests/pictures.py [--to docs/pictures] [--rounds 16] [--only live system]
+    python -m tests.pictures [--to docs/pictures] [--rounds 16] [--only live system]
 
 A house of its own plays in a fresh directory on free ports; in the round that is pictured the game's own buttons are
 pressed: a buy, a side bet, a sale. The names of the pictures are those of the pages. Takes some minutes.

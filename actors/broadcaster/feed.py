@@ -22,7 +22,8 @@ from actors.broadcaster.subscription import Subscription
 from actors.core.config import Feed
 from actors.rugs.catalogue import TYPES as TYPES
 
-LARGEST_MESSAGE = 65_536  # what a client says: a subscription with a thousand names fits
+LARGEST_MESSAGE = 65_536  # what a client says
+TYPES_MAX = 1000  # the game has some 60; of the shortest names, 13,000 fit into a message and take 1.3 MB a client
 LARGEST_SEQ = 2**53
 GOING_AWAY = 1001
 SHOWN = 200  # characters of a client's own words in an error
@@ -83,6 +84,9 @@ class FeedClient:
         if order.since is not None and not 0 <= order.since < LARGEST_SEQ:
             self.connection.say(envelope.error(f"since is {order.since}, must be 0 to {LARGEST_SEQ - 1}, or null"))
             return
+        if order.types is not None and len(order.types) > TYPES_MAX:
+            self.connection.say(envelope.error(f"types has {len(order.types)} names, must be at most {TYPES_MAX}"))
+            return
         since = self._hub.timeline.seq if order.since is None else order.since
         subscription = Subscription(order.types)
         self.leave()
@@ -118,7 +122,8 @@ class FeedServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Be one client's connection, from the first word to the last."""
-        socket = web.WebSocketResponse(compress=False, max_msg_size=LARGEST_MESSAGE, autoclose=True)
+        size_max = LARGEST_MESSAGE + 1  # at which aiohttp closes
+        socket = web.WebSocketResponse(compress=False, max_msg_size=size_max, autoclose=True)
         try:
             writer = await socket.prepare(request)
         except ValueError:  # the key is no base64; aiohttp would call it our fault, and fill the log

@@ -153,6 +153,7 @@ def test_a_star_in_the_middle_is_no_wildcard(house: Stage) -> None:
         ('{"action": "dance"}', "'dance'"),
         ('{"action": "subscribe", "types": "game.tick"}', "types"),
         ('{"action": "subscribe", "types": [1]}', "types"),
+        (json.dumps({"action": "subscribe", "types": [f"t{number}" for number in range(1001)]}), "1001 names"),
         ('{"action": "subscribe", "since": -1}', "since is -1"),
         ('{"action": "subscribe", "since": 1e400}', "not understood"),
         ('{"action": "subscribe", "since": 9007199254740993}', "since is 9007199254740993"),
@@ -204,6 +205,17 @@ def test_a_message_of_a_megabyte_from_a_client_ends_its_connection_only(house: S
             await settled(house, other)
 
     asyncio.run(play())
+
+
+def test_a_message_may_have_65536_bytes_and_no_more(house: Stage) -> None:
+    async def play(size: int) -> str:
+        async with connect(house.endpoint("feed")) as client:
+            await client.subscribe([])
+            await client.say('{"action":"ping","ts":"%s"}' % ("x" * (size - 25)))
+            return (await client.socket.receive()).type.name
+
+    assert asyncio.run(play(65_536)) == "TEXT"
+    assert asyncio.run(play(65_537)).startswith("CLOS")
 
 
 def test_without_any_state_the_snapshot_is_null_and_the_events_flow() -> None:

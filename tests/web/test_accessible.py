@@ -38,17 +38,19 @@ def settled(page: Page) -> None:
 def test_axe_finds_nothing_serious(
     request: pytest.FixtureRequest, room: ControlRoom, neighbours: Neighbours, device: str
 ) -> None:
-    page: Page = request.getfixturevalue(device)
+    let_in: Page = request.getfixturevalue(device)
+    page = let_in.context.new_page()
+    page.add_init_script(AXE)
     page.emulate_media(reduced_motion="reduce")  # a colour on its way to another is no finding
     for path in PAGES:
         neighbours.tick("20251216-axe", 20, 1.4)
         page.goto(room.url + path)
         settled(page)
-        page.evaluate(f"{AXE}; undefined")
         page.emulate_media(color_scheme="dark")
         assert page.evaluate(FINDINGS) == [], (path, "dark", device)
         page.emulate_media(color_scheme="light")
         assert page.evaluate(FINDINGS) == [], (path, "light", device)
+    page.close()
 
 
 def test_every_control_is_reached_by_tab_and_shows_it(desktop: Page, room: ControlRoom) -> None:

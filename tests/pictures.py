@@ -28,6 +28,7 @@ PATHS = {
     "system": "/system",
     "explorer": "/explorer",
 }
+HEIGHTS = {"round": 1250, "recording": 1250, "log": 600}  # of the desktop's window, where another shows more or enough
 MONITOR = {"monitor": "/", "log": "/monitor/"}
 BUY, SELL, SIDE_BET = "._buy_x1", "._sell_x1", ".bet-button"
 PATIENCE_MS = 240_000.0
@@ -70,14 +71,14 @@ def trade(page: Page, game: Tab) -> None:
     raise AssertionError(f"none of {TRIES} rounds lived to tick 54")
 
 
-def shoot(page: Page, folder: Path, name: str, *, whole: bool = False) -> None:
+def shoot(page: Page, folder: Path, name: str) -> None:
     """Picture what is open, in both themes and sizes."""
-    for suffix, (width, height) in (("", DESKTOP), ("-phone", PHONE)):
+    for suffix, (width, height) in (("", (DESKTOP[0], HEIGHTS.get(name, DESKTOP[1]))), ("-phone", PHONE)):
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("dark", "light"):
-            page.emulate_media(color_scheme=theme)
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # or colours are seen on their way
             settle(page)
-            page.screenshot(path=folder / f"{name}-{theme}{suffix}.png", full_page=whole and not suffix)
+            page.screenshot(path=folder / f"{name}-{theme}{suffix}.png")
 
 
 def settle(page: Page) -> None:
@@ -103,7 +104,7 @@ def picture_all(running: House, folder: Path, rounds: int, only: list[str]) -> N
             page.goto(web + PATHS[name].format(game_id=newest.rpartition("/")[2]))
             page.wait_for_load_state("networkidle")
             expect(page.locator("#age")).to_have_attribute("data-state", "good")
-            shoot(page, folder, name, whole=name in ("round", "recording"))
+            shoot(page, folder, name)
         for name in [name for name in wanted if name in MONITOR]:
             page.goto(monitor + MONITOR[name])
             expect(page.locator("#rows tr").nth(10)).to_be_attached()

@@ -17,6 +17,7 @@ from actors.core import streams
 from actors.core.messages import Rows
 from actors.core.receiver import Receiver
 from actors.core.runtime import Context
+from actors.writer import placing
 from actors.writer.buffer import Buffer, Chunk
 from actors.writer.compaction import Compaction
 from actors.writer.flush import Store
@@ -36,6 +37,7 @@ class Writer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._settings = context.config.recording
+        self._complete_import()
         self._store = Store(context.data_dir)
         self._compaction = Compaction(context.loop, context.data_dir, context.runtime_dir, self._settings.compact_s)
         self._buffer = Buffer()
@@ -55,6 +57,14 @@ class Writer:
         self._receiver.drain(DRAIN_S)
         self._flush()
         self._receiver.publish()
+
+    def _complete_import(self) -> None:
+        """Complete an import that was killed while its files went to their places: readers see all of it, or none."""
+        if placing.aside(self._context.data_dir).is_dir():
+            try:
+                placing.complete(self._context.data_dir)
+            except OSError as error:
+                self._context.log.error("an import is half done, and completing it failed: %s; import again", error)
 
     def _take(self, batch: Rows, after: int) -> None:
         self._buffer.add(batch, after)

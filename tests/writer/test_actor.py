@@ -6,12 +6,14 @@ import signal
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from actors.core.config import Config, Recording
 from actors.core.faults import EXIT_CODE
 from actors.core.messages import SEQ_STEP, Rows
+from actors.writer import placing
 from actors.writer.layout import POSITION, events_dir, staging_dir
 from tests.writer.nursery import Nursery
 from tests.writer.source import Source, assert_exact, row_batches, stored
@@ -56,6 +58,23 @@ def test_what_it_writes_is_readable_by_its_owner_only(nursery: Nursery, config: 
         run_to_the_end(nursery, with_flush(config, 0.1, 5), source)
     for path in events_dir(config.data_path).rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_it_completes_an_import_that_was_killed_on_its_way(nursery: Nursery, config: Config) -> None:
+    place = config.data_path
+    date = events_dir(place) / "doc_type=trade" / "date=2026-01-01"
+    moved, waits, left = date / "a.parquet", placing.aside(place) / "b.parquet", placing.aside(place) / "c.parquet"
+    waits.parent.mkdir(parents=True)
+    date.mkdir(parents=True)
+    for path in (moved, waits, left):
+        path.write_text(path.name)
+    renames = [(f"staging/import/{name}", str((date / name).relative_to(place))) for name in (moved.name, waits.name)]
+    (placing.aside(place) / placing.LIST).write_bytes(msgspec.json.encode(renames))
+    assert nursery.end(nursery.start("writer", WRITER, config)) == 0
+    assert {path.name: path.read_text() for path in date.iterdir()} == {
+        name: name for name in ("a.parquet", "b.parquet")
+    }
+    assert list(placing.aside(place).iterdir()) == []
 
 
 def deaths(nursery: Nursery, home: Path, point: str) -> int:

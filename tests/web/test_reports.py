@@ -37,7 +37,9 @@ def test_each_difference_is_a_row_with_its_path_since_when_and_how_often(
     assert [one["since"] for one in found] == [one["data"]["firstSeenAt"] for one in found]
     desktop.goto(f"{room.url}/system")
     table = desktop.locator("#drift-table tbody tr")
-    expect(table).to_contain_text(["unknown eventsurprise: object2", "another typeplayerUpdate.cash: text, not number3"])
+    expect(table).to_contain_text(
+        ["unknown eventsurprise: object2", "another typeplayerUpdate.cash: text, not number3"]
+    )
     neighbours.status = None  # the supervisor is away: what is on disk is told all the same
     assert [one["frames"] for one in room.json("/api/reports")[1]["drift"]] == [None, None]
     neighbours.status = good_status()

@@ -23,6 +23,7 @@ SHUTDOWN_S = 1.0
 IDLE_S = 15.0
 LINGER_S = 1.0  # no request of ours has a body
 HEADERS_MAX = 64
+STAYS: web.RequestKey[Callable[[], None]] = web.RequestKey("stays", Callable)  # type: ignore[arg-type]  # to call
 THEIR_FAULT = (HttpProcessingError, ConnectionError)
 
 
@@ -72,7 +73,7 @@ def announcing(gate: Gate) -> Callable[..., Awaitable[web.StreamResponse]]:
             return await handler(request)
         peer = request.transport.get_extra_info("peername")
         gate.arrived(peer)
-        request["stays"] = lambda: gate.keep(peer)
+        request[STAYS] = lambda: gate.keep(peer)
         return await handler(request)
 
     return announce

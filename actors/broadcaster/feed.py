@@ -15,7 +15,8 @@ from msgspec import Struct
 from actors.broadcaster import envelope
 from actors.broadcaster.archive import Archive
 from actors.broadcaster.catchup import CatchUp
-from actors.broadcaster.connection import Connection
+from actors.broadcaster.connection import Connection, turn
+from actors.broadcaster.entrance import STAYS
 from actors.broadcaster.hub import Hub
 from actors.broadcaster.snapshots import Snapshots
 from actors.broadcaster.subscription import Subscription
@@ -123,7 +124,7 @@ class FeedServer:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Be one client's connection, from the first word to the last."""
         size_max = LARGEST_MESSAGE + 1  # at which aiohttp closes
-        socket = web.WebSocketResponse(compress=False, max_msg_size=size_max, autoclose=True)
+        socket = web.WebSocketResponse(compress=False, max_msg_size=size_max, autoping=False)
         try:
             writer = await socket.prepare(request)
         except ValueError:  # the key is no base64; aiohttp would call it our fault, and fill the log
@@ -134,7 +135,7 @@ class FeedServer:
         connection = Connection(transport, writer, self._settings.client_bytes, self._settings.client_age_s)
         client = FeedClient(self._hub, self._archive, connection)
         self.clients.add(client)
-        request["stays"]()
+        request[STAYS]()
         try:
             await self._welcome(client)
             async for message in socket:
@@ -142,6 +143,9 @@ class FeedServer:
                     client.handle(message.data)
                 elif message.type == WSMsgType.BINARY:
                     connection.say(envelope.error("not understood: messages are JSON text"))
+                elif message.type == WSMsgType.PING:
+                    await socket.pong(message.data)
+                await turn()  # else whoever says much at once has all of it handled before anybody else's turn
         finally:
             client.leave()
             self.clients.discard(client)

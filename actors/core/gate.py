@@ -16,6 +16,7 @@ from typing import Any
 HEAD_S = 5.0  # a browser on the same machine needs milliseconds
 LATE = 0.1  # of that time: where the event loop is so much behind, what a guest said may wait unread
 BACKLOG = 128
+PORTION_BYTES = 16_384
 
 Peer = tuple[Any, Any]
 
@@ -25,6 +26,10 @@ class Guest(socket.socket):
 
     gate: "Gate"
     peer: Peer
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Read a portion: of the event loop's own, 256 KB, a flood's frames hold up everybody for 0.1 s."""
+        return super().recv(min(size, PORTION_BYTES), flags)
 
     def close(self) -> None:
         """Close, and be forgotten."""

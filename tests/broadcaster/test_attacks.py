@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import select
 import signal
@@ -10,11 +11,22 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 
 from actors.broadcaster.actor import MONITOR_GUESTS
+from actors.broadcaster.archive import Archive
+from actors.broadcaster.connection import turn
+from actors.broadcaster.entrance import Entrance, serve
+from actors.broadcaster.feed import FeedServer
+from actors.broadcaster.hub import Hub
+from actors.broadcaster.ring import Ring
+from actors.broadcaster.snapshots import Snapshots
+from actors.broadcaster.timeline import Timeline
+from actors.core.config import Feed
 from tests.broadcaster.feed_client import connect
 from tests.broadcaster.stage import Stage, frames, stage
 from tests.broadcaster.test_monitor import get
@@ -213,6 +225,46 @@ def test_clients_that_leave_at_the_door_fill_no_log(running: tuple[Stage, Proces
         os.kill(process.pid, signal.SIGCONT)
     assert asyncio.run(greeted(house)) == "hello"
     assert house.log == before
+
+
+class NothingKnown:
+    """No state was ever heard of."""
+
+    async def message(self) -> tuple[int, bytes]:
+        return 0, b"{}"
+
+
+@pytest.mark.parametrize("words", [masked(b'{"action":"ping","ts":1}'), b"\x89\x81\0\0\0\0x"], ids=["text", "ping"])
+def test_between_two_messages_of_a_flood_everybody_else_has_a_turn(tmp_path: Path, words: bytes) -> None:
+    async def play() -> int:
+        log, turns, count = logging.getLogger("test"), 0, 2000
+        feed = FeedServer(
+            Feed(), Hub(Timeline(Ring())), cast(Snapshots, NothingKnown()), Archive(tmp_path, log), "0", log
+        )
+        application = web.Application()
+        application.router.add_get("/feed", feed.handle)
+        runner = await serve(application, tmp_path, Entrance("feed", "127.0.0.1", 0, "{}", 9))
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await turn()
+
+        writer.write(f"GET /feed HTTP/1.1\r\nHost: x\r\n{KEY.format('A' * 22)}\r\n".encode())
+        await reader.readuntil(b'"types":[')
+        counting = asyncio.create_task(count_turns())
+        writer.write(words * count)
+        answers, pong = b"", b'"pong"' if b"action" in words else b"\x8a\x01x"
+        while answers.count(pong) < count:
+            answers += await asyncio.wait_for(reader.read(65_536), 10)
+        counting.cancel()
+        writer.close()
+        await runner.cleanup()
+        return turns
+
+    assert asyncio.run(play()) >= 2000
 
 
 def test_a_second_origin_does_not_hide_behind_ours(running: tuple[Stage, Process]) -> None:

@@ -77,7 +77,7 @@ def test_600_half_open_connections_lock_out_nobody_and_are_gone_within_seconds(
     assert descriptors(room) <= before + GUESTS_MAX + 5
     waiting = set(silent)
     while waiting:
-        assert time.monotonic() - begin_s < 20
+        assert time.monotonic() - begin_s < 30  # 5 s, and as much again each time the loop was held up
         for one in [one for one in waiting if is_closed(one)]:
             waiting.discard(one)
         for one in waiting:

@@ -197,8 +197,8 @@ def test_a_game_that_falls_silent_is_late_and_then_live_again(page: Page, demo: 
     page.evaluate(NOTE_AGES)
     simulator = demo.actor("simulator")["pid"]
     os.kill(simulator, signal.SIGSTOP)
-    expect(page.locator("#age")).to_have_attribute("data-state", re.compile("warn|lost"))
+    wait_for(lambda: len(page.evaluate("window.ages")) > 1)
     assert page.evaluate("window.ages.slice(0, 2)") == ["good", "warn"]
-    with contextlib.suppress(ProcessLookupError):  # on a busy machine it was too silent for the supervisor
+    with contextlib.suppress(ProcessLookupError):  # it may have been too silent for the supervisor
         os.kill(simulator, signal.SIGCONT)
     expect(page.locator("#age-text")).to_have_text(LIVE)

@@ -32,7 +32,7 @@ async def body(kind: type[S]) -> S:
         return msgspec.json.decode(await request.get_data(), type=kind)
     except msgspec.ValidationError as error:
         raise Refused(400, "bad_body", _words("body", str(error), {})) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "bad_body", f"The body is no JSON: {error}.") from None
 
 

@@ -115,6 +115,12 @@ def test_an_order_that_makes_no_sense_is_refused(
     assert (found, answer["error"]["code"]) == (status, code), answer
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b'{"kind":"\xff"}', b"\xff\xfe{}", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_refused(room: ControlRoom, body: bytes) -> None:
+    status, _, answer = room.ask("/api/jobs", "POST", body=body, Content_Type="application/json")
+    assert (status, msgspec.json.decode(answer)["error"]["code"]) == (400, "bad_body")
+
+
 def test_a_foreign_page_and_a_form_order_nothing(room: ControlRoom) -> None:
     before = len(room.json("/api/jobs")[1]["jobs"])
     body = msgspec.json.encode({"kind": "export", "day": DAY})

@@ -7,12 +7,14 @@ RATE ?= 200
 AT_ONCE ?= 1
 KILLS ?= 200
 RESTARTS ?= 10000
+ARGS ?=
 STOP ?= 0
 EVERY ?= 1
 COUNT ?= 200
 
 help:
 	@echo "make demo    record a simulated game in a real Chromium, with all of VECTRA running (Ctrl-C ends it)"
+	@echo "             ARGS='--set web.port=0' gives it settings of its own"
 	@echo "make test    everything that has to pass: ruff, mypy, import-linter, all tests"
 	@echo "make unit    the fast tests only"
 	@echo "make campaign   kill actors for MINUTES=10 at RATE=200 frames/s, then count what was lost or doubled"
@@ -27,7 +29,7 @@ setup:
 	@PYTHON="$(PYTHON)" .ci/setup
 
 demo: setup
-	@exec $(BIN)/vectra-supervisor start --demo --foreground
+	@exec $(BIN)/vectra-supervisor start --demo --foreground $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

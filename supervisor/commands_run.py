@@ -40,7 +40,8 @@ def start(given: Given, foreground: bool, demo: bool, log_format: str | None) ->
     """Start VECTRA, and print its addresses once every actor is ready.
 
     In the background by default; --log-format implies --foreground. Exits with 1, and stops everything again, when an
-    actor does not become ready; with 0 when VECTRA runs already.
+    actor does not become ready; with 0 when VECTRA runs already, with 1 where that is a demo and this would be none, or
+    the other way round.
     """
     config = given.load().config
     runtime_dir = config.runtime_path
@@ -50,6 +51,7 @@ def start(given: Given, foreground: bool, demo: bool, log_format: str | None) ->
         click.echo(f"vectra-supervisor is already running (pid {pid or 'not known yet'}).")
         if (address := web_address(runtime_dir)) is not None:
             click.echo(f"  control room     {address}")
+        _refuse_the_other_kind(runtime_dir, demo)
         return
     _refuse_what_must_fail(demo_config(config) if demo else config)
     command = [sys.executable, "-P", "-m", "supervisor", *given.arguments(), *(["--demo"] if demo else [])]
@@ -60,6 +62,17 @@ def start(given: Given, foreground: bool, demo: bool, log_format: str | None) ->
     if foreground or log_format is not None:
         os.execve(command[0], [*command, "--foreground"], environment)  # noqa: S606 - this process becomes the daemon
     raise SystemExit(_start_in_background(command, environment, runtime_dir))
+
+
+def _refuse_the_other_kind(runtime_dir: Path, demo: bool) -> None:
+    """CommandError: a demo runs and none was asked for, or the other way round."""
+    try:
+        runs_demo = ask(runtime_dir, "status")["supervisor"]["demo"]
+    except CommandError:  # it does not answer yet, or no more
+        return
+    if runs_demo != demo:
+        runs, wanted = ("the demo", "the real game") if runs_demo else ("the real game", "the demo")
+        raise CommandError(f"It records {runs}, not {wanted}. `vectra-supervisor stop` ends it; then start again.", 1)
 
 
 def _refuse_what_must_fail(config: Config) -> None:

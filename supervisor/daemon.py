@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from operator import attrgetter
 from types import FrameType
 from typing import Any
 
@@ -23,6 +24,7 @@ from supervisor.child import are_up
 from supervisor.console import Console
 from supervisor.control import Control, Refused
 from supervisor.figures import all_endpoints, web_address
+from supervisor.keys import all_keys
 from supervisor.leftovers import sweep
 from supervisor.logs import last_lines
 from supervisor.notify import Notifier, condition
@@ -126,7 +128,7 @@ class Daemon:
             self._tree,
             {
                 "status": lambda args: self._on_status(),
-                "config": lambda args: settings_view(self.config, self._loaded),
+                "config": lambda args: settings_view(self.config, self._loaded, self._demo),
                 "restart": self._on_restart,
                 "reload": lambda args: self._on_reload(),
                 "stop": lambda args: self._on_stop("asked to"),
@@ -300,9 +302,11 @@ def effective(config: Config, demo: bool) -> Config:
     return absolute(demo_config(config) if demo else config)
 
 
-def settings_view(config: Config, loaded: Loaded) -> dict[str, Any]:
+def settings_view(config: Config, loaded: Loaded, demo: bool) -> dict[str, Any]:
     """Return the settings in force and where each came from, for the system page."""
-    return {"path": loaded.path, "config": msgspec.to_builtins(config), "sources": loaded.sources}
+    given = absolute(loaded.config)
+    changed = {key: "the demo" for key in all_keys() if demo and attrgetter(key)(given) != attrgetter(key)(config)}
+    return {"path": loaded.path, "config": msgspec.to_builtins(config), "sources": {**loaded.sources, **changed}}
 
 
 def greeting(config: Config, demo: bool, actors: int, took_s: float, foreground: bool) -> str:

@@ -157,7 +157,11 @@ def _ports(config: Config) -> Iterator[Finding]:
             yield Finding(what=key, good=True, found=f"{port}, VECTRA is running")
         elif port:
             free = _is_free(host, port)
-            fix = f"`ss -ltnp 'sport = :{port}'` says who has it; end that, or set {key} to another port."
+            any_free = "tcp://127.0.0.1:0" if key.startswith("bus.") else "0"
+            fix = (
+                f"`ss -ltnp 'sport = :{port}'` says who has it; end that, or set {key} to another port: "
+                f"--set {key}={any_free} takes any that is free."
+            )
             yield Finding(what=key, good=free, found=f"{port} is {'free' if free else 'taken'}", fix=fix)
 
 

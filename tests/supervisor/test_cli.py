@@ -109,6 +109,11 @@ def test_the_commands_talk_to_a_running_vectra(tmp_path: Path) -> None:
             f"vectra-supervisor is already running (pid {supervisor.process.pid}).\n"
             "  control room     http://127.0.0.1:5000/?token=secret\n",
         )
+        other = vectra(tmp_path, "start", "--demo")
+        assert (other.returncode, other.stdout) == (1, again.stdout)
+        assert other.stderr == (
+            "It records the real game, not the demo. `vectra-supervisor stop` ends it; then start again.\n"
+        )
         assert vectra(tmp_path, "restart", "web").stdout == "web is ready again.\n"
         assert supervisor.pid("web") != web["pid"]
         unknown = vectra(tmp_path, "restart", "nobody")

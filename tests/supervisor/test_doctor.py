@@ -30,7 +30,7 @@ def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
         taken = found(Config(data_dir=str(tmp_path), feed=Feed(port=port)))["feed.port"]
     assert not taken.good
     assert taken.found == f"{port} is taken"
-    assert "set feed.port to another port" in taken.fix
+    assert "set feed.port to another port: --set feed.port=0 takes any that is free." in taken.fix
     assert found(Config(data_dir=str(tmp_path), feed=Feed(port=port)))["feed.port"].good
 
 

@@ -8,6 +8,7 @@ import pytest
 from actors.core.bus import IPC_PATH_LIMIT, ipc_path
 from actors.core.config import Config
 from actors.core.streams import ALL
+from supervisor.daemon import effective, settings_view
 from supervisor.keys import OLDER_NAMES, all_keys, rule_of
 from supervisor.settings import Loaded, SettingsError, find_file, load
 
@@ -54,6 +55,17 @@ def test_every_key_has_its_variable_and_every_older_name_its_key(tmp_path: Path)
     environ = {"RUGS_DATA_DIR": "/a", "CHROME_PROFILE": "me", "FOUNDATION_PORT": "7000"}
     config = from_text(tmp_path, "", environ).config
     assert (config.data_dir, config.browser.profile, config.feed.port) == ("/a", "me", 7000)
+
+
+def test_what_the_demo_sets_is_told_to_come_from_it(tmp_path: Path) -> None:
+    loaded = from_text(tmp_path, "feed:\n  port: 9005\n")
+    view = settings_view(effective(loaded.config, demo=True), loaded, demo=True)
+    its_own = {key for key, source in view["sources"].items() if source == "the demo"}
+    assert its_own == {
+        "data_dir", "site.socket_pattern", "browser.headless", "browser.profile_dir", "browser.cdp_port",
+    }  # fmt: skip
+    assert view["sources"]["feed.port"] == str(tmp_path / "vectra.yaml")
+    assert settings_view(effective(loaded.config, demo=False), loaded, demo=False)["sources"] == loaded.sources
 
 
 def test_texts_become_what_their_keys_need(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ class AsyncClient:
                     while True:
                         answered, *_, body = await self._sockets.requests.recv_multipart()
                         if answered == number:
+                            self._sockets.answered()
                             return decode_answer(body)
             except TimeoutError:
                 self._sockets.follow_moves()

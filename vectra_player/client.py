@@ -99,6 +99,7 @@ class Client:
             while (wait_s := try_until_s - time.monotonic()) > 0 and self._sockets.requests.poll(int(wait_s * 1000)):
                 answered, *_, body = self._sockets.requests.recv_multipart()
                 if answered == number:
+                    self._sockets.answered()
                     return decode_answer(body)
             self._sockets.follow_moves()
         raise TimeoutError(f"VECTRA does not answer within {timeout_s} s; is it running? (vectra-supervisor status)")

@@ -5,6 +5,7 @@ connected, and the frames of a question. Works with a plain and with an asyncio 
 """
 
 import itertools
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ HIGH_WATER = 10_000  # events that wait for a slow consumer; beyond it they are 
 BEAT_MS = 1000  # between two signs of life; after twice as long without one the connection is made anew
 REQUEST_S = 2.0  # for the first try; a question may be asked again, it changes nothing
 LONGEST_REQUEST_S = 16.0
+_log = logging.getLogger("vectra_player")
 
 
 class Keys(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ class Sockets:
         self._keys = keys
         self._ids = itertools.count(1)
         self._addresses = self._resolve()
+        self._silent = False
         self._connect()
 
     def question(self, request: dict[str, Any]) -> tuple[bytes, list[bytes]]:
@@ -64,8 +67,15 @@ class Sockets:
         number = next(self._ids).to_bytes(8, "big")
         return number, [number, b"", msgspec.msgpack.encode(request)]
 
+    def answered(self) -> None:
+        """Note that VECTRA is there."""
+        self._silent = False
+
     def follow_moves(self) -> None:
-        """Connect anew, since nobody answers: to where the endpoint files say that VECTRA listens now."""
+        """Connect anew, since nobody answers: to where the endpoint files say that VECTRA listens now. Logged once."""
+        if not self._silent:
+            _log.warning("no answer from %s: is VECTRA running? Trying on.", self._addresses["requests"])
+            self._silent = True
         self._addresses = self._resolve()
         self.close()
         self._connect()

@@ -120,6 +120,21 @@ def test_nobody_there_is_a_timeout_that_says_so() -> None:
         vectra_player.snapshot(requests="tcp://127.0.0.1:9", timeout_s=0.3)
 
 
+def test_that_nobody_answers_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(sockets, "REQUEST_S", 0.05)
+    with pytest.raises(TimeoutError):
+        vectra_player.snapshot(requests="tcp://127.0.0.1:9", timeout_s=0.6)
+
+    async def ask() -> None:
+        async with vectra_player.AsyncClient(requests="tcp://127.0.0.1:9") as client:
+            await client.snapshot(0.6)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(ask())
+    said = [record.getMessage() for record in caplog.records if record.name == "vectra_player"]
+    assert said == ["no answer from tcp://127.0.0.1:9: is VECTRA running? Trying on."] * 2
+
+
 def test_it_survives_restarts_of_the_broadcaster_on_other_ports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -70,10 +70,9 @@ def test_it_completes_an_import_that_was_killed_on_its_way(nursery: Nursery, con
         path.write_text(path.name)
     renames = [(f"staging/import/{name}", str((date / name).relative_to(place))) for name in (moved.name, waits.name)]
     (placing.aside(place) / placing.LIST).write_bytes(msgspec.json.encode(renames))
-    assert nursery.end(nursery.start("writer", WRITER, config)) == 0
-    assert {path.name: path.read_text() for path in date.iterdir()} == {
-        name: name for name in ("a.parquet", "b.parquet")
-    }
+    with Source(config.runtime_path, "writer", row_batches(range(1, 2))) as source:
+        run_to_the_end(nursery, config, source)
+    assert {path.name: path.read_text() for path in date.iterdir()} == {path.name: path.name for path in (moved, waits)}
     assert list(placing.aside(place).iterdir()) == []
 
 

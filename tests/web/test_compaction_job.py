@@ -166,7 +166,7 @@ def test_a_restarted_control_room_says_that_it_was_interrupted(home: Path) -> No
         merger = begun(house, job_id)
         pid = house.supervisor.pid("web")
         os.kill(pid, signal.SIGKILL)
-        until(lambda: house.supervisor.actor("web")["state"] == "ready" and house.supervisor.pid("web") != pid)
+        until(lambda: (web := house.supervisor.actor("web"))["state"] == "ready" and web["pid"] != pid)
         assert house.job(job_id)["state"] == "interrupted"
         os.kill(merger, signal.SIGCONT)  # the writer goes on, and the next order finds nothing left to do
         next_one = house.ended(house.begin())

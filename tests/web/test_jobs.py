@@ -168,15 +168,17 @@ def test_a_running_export_is_cancelled_and_leaves_nothing(room: ControlRoom) -> 
 
 def test_two_exports_of_a_day_run_at_once_and_a_third_is_refused(room: ControlRoom) -> None:
     write_long_day(room.config.data_path)
-    jobs = [begin(room, day=LONG_DAY, format="csv")[1]["job"]["id"] for _ in range(2)]
-    stopped = [held(room, job_id) for job_id in jobs]
+    stopped = {}
+    for _ in range(2):
+        job_id = begin(room, day=LONG_DAY, format="csv")[1]["job"]["id"]
+        stopped[job_id] = held(room, job_id)
     refused, answer = begin(room, day=LONG_DAY, format="csv")
     assert (refused, answer["error"]["code"]) == (409, "too_many_jobs")
-    for pid in stopped:
+    for pid in stopped.values():
         os.kill(pid, signal.SIGCONT)
-    found = [ended(room, job_id) for job_id in jobs]
+    found = [ended(room, job_id) for job_id in stopped]
     assert [(job["state"], job["rows"]) for job in found] == [("done", 200)] * 2
-    one, other = (room.ask(f"/api/jobs/{job_id}/file")[2] for job_id in jobs)
+    one, other = (room.ask(f"/api/jobs/{job_id}/file")[2] for job_id in stopped)
     assert one == other
     assert len({row["seq"] for row in csv.DictReader(io.StringIO(one.decode()))}) == 200
 

@@ -26,7 +26,12 @@ CLOCKS_US = 50_000
 JOIN_US = 50_000  # a gap ends with the first frame behind the handshake; the control is a process of its own
 SEEN_US = 300_000  # after a blow, what was under way may still be seen
 EARLY_US = 800_000  # a gap may begin so long before a blow: at the last sign of life
-SETTINGS = {"VECTRA_SIMULATOR_RATE": "100", "VECTRA_RECORDING_FLUSH_S": "1", "VECTRA_SUPERVISOR_INTENSITY": "1000"}
+SETTINGS = {
+    "VECTRA_SIMULATOR_RATE": "100",
+    "VECTRA_RECORDING_FLUSH_S": "1",
+    "VECTRA_SUPERVISOR_INTENSITY": "1000",
+    "VECTRA_SUPERVISOR_HANG_S": "20",  # the game that is silent below must not be replaced: it counts from 0 again
+}
 
 
 class Blow(Struct, frozen=True, kw_only=True):

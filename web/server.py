@@ -8,8 +8,7 @@ configured address, never HTTP/2; loopback unless the user says otherwise.
 import errno
 import logging
 import socket
-import types
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from quart import Quart
 
 from actors.core import gate as gates
+from actors.core.turn import turn
 
 GRACE_S = 0.1
 GUESTS_MAX = 256  # an open page has one WebSocket and, for moments, up to six connections
@@ -101,12 +101,6 @@ class _PlainHttp(H11Protocol):
     async def _create_stream(self, request: Any) -> None:
         headers = [pair for pair in request.headers if pair[0] != b"sec-websocket-extensions"]
         await super()._create_stream(replace(request, headers=headers))
-
-
-@types.coroutine
-def turn() -> Generator[None, None, None]:
-    """Let the event loop do everything else once."""
-    yield
 
 
 def _announced(app: ASGIFramework, gate: gates.Gate) -> ASGIFramework:

@@ -15,7 +15,6 @@ from aiohttp import web
 
 from actors.broadcaster.archive import PAGE_BYTES, PAGE_EVENTS, Archive
 from actors.broadcaster.archivist import Wanted
-from actors.broadcaster.connection import turn
 from actors.broadcaster.door import Door
 from actors.broadcaster.entrance import Entrance, serve
 from actors.broadcaster.feed import FeedServer
@@ -33,6 +32,7 @@ from actors.core import streams
 from actors.core.clock import now_us
 from actors.core.messages import SEQ_STEP, Event, Events, LiveState
 from actors.core.runtime import Context
+from actors.core.turn import turn
 
 HOUSEKEEPING_S = 0.5
 FEED_GUESTS = 2000

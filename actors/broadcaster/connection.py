@@ -7,25 +7,19 @@ is closed with 1013 (try again later).
 
 import asyncio
 import socket
-import types
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiohttp.abc import AbstractStreamWriter
 
 from actors.broadcaster.backlog import Backlog, Item
 from actors.broadcaster.envelope import close_frame, text_frame
+from actors.core.turn import turn
 
 CHUNK_BYTES = 65_536  # asyncio's own high-water mark: above it a write does not go straight to the socket
 KERNEL_BYTES = 262_144  # what waits in the kernel is not ours to drop; left alone, Linux lets it grow to 4 MB
 STUCK_AGES = 3  # ages of the oldest message after which a client that took nothing is given up
 GOODBYE_S = 2.0  # for a client that is given up to read why
 TRY_AGAIN_LATER = 1013
-
-
-@types.coroutine
-def turn() -> Generator[None, None, None]:
-    """Let the event loop do everything else once."""
-    yield
 
 
 class Connection:

@@ -15,12 +15,13 @@ from msgspec import Struct
 from actors.broadcaster import envelope
 from actors.broadcaster.archive import Archive
 from actors.broadcaster.catchup import CatchUp
-from actors.broadcaster.connection import Connection, turn
+from actors.broadcaster.connection import Connection
 from actors.broadcaster.entrance import STAYS
 from actors.broadcaster.hub import Hub
 from actors.broadcaster.snapshots import Snapshots
 from actors.broadcaster.subscription import Subscription
 from actors.core.config import Feed
+from actors.core.turn import turn
 from actors.rugs.catalogue import TYPES as TYPES
 
 LARGEST_MESSAGE = 65_536  # what a client says

@@ -19,7 +19,6 @@ from aiohttp import web
 
 from actors.broadcaster.actor import MONITOR_GUESTS
 from actors.broadcaster.archive import Archive
-from actors.broadcaster.connection import turn
 from actors.broadcaster.entrance import Entrance, serve
 from actors.broadcaster.feed import FeedServer
 from actors.broadcaster.hub import Hub
@@ -27,6 +26,7 @@ from actors.broadcaster.ring import Ring
 from actors.broadcaster.snapshots import Snapshots
 from actors.broadcaster.timeline import Timeline
 from actors.core.config import Feed
+from actors.core.turn import turn
 from tests.broadcaster.feed_client import connect
 from tests.broadcaster.stage import Stage, frames, stage
 from tests.broadcaster.test_monitor import get

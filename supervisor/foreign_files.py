@@ -4,16 +4,14 @@ In: a data directory. Out: the files that are of another schema, have other colu
 VECTRA does not give; and whether an import died on its way. Reads every file's footer, no rows.
 """
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from actors.rugs.schema import DOC_TYPES, columns_of
-from actors.rugs.stored import VERSION_KEY, standing
+from actors.rugs.stored import FILE_NAME, VERSION_KEY, standing
 
 Kind = Literal["other schema", "other columns", "damaged", "other name"]
 SHOWN = 5
-_NAME = re.compile(r"[0-9]{16}-[0-9]{16}\.parquet")
 
 
 def odd_files(data_dir: Path) -> dict[Kind, list[Path]]:
@@ -57,7 +55,7 @@ def _kind(path: Path) -> Kind | None:
     doc_type = _doc_type(path)
     stands = standing(doc_type or None, None if version is None else version.decode(errors="replace"), columns)
     if stands == "ours":
-        return None if _NAME.fullmatch(path.name) else "other name"
+        return None if FILE_NAME.fullmatch(path.name) else "other name"
     return stands
 
 

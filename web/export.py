@@ -7,7 +7,6 @@ compaction under way is no harm. Ends with its parent. Never changes what it rea
 
 import contextlib
 import os
-import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -22,10 +21,10 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from actors.core.lifeline import die_with_parent
+from actors.rugs.stored import FILE_NAME
 
 pc: Any = pyarrow.compute  # its stubs do not know arrays beside plain values
 
-NAME = re.compile(r"[0-9]{16}-[0-9]{16}\.parquet")
 BATCH_ROWS = 4096
 PIECE_BYTES = 1_000_000
 NICE = 10
@@ -100,7 +99,7 @@ class Export:
             path
             for day in self._order.days
             for path in (self._root / f"doc_type={kind}" / f"date={day}").glob("*.parquet")
-            if NAME.fullmatch(path.name)
+            if FILE_NAME.fullmatch(path.name)
         ]
         return sorted(found, key=lambda path: path.name)
 

@@ -6,15 +6,14 @@ journal's. Never opens a data file.
 """
 
 import datetime
-import re
 from pathlib import Path
 
 from msgspec import Struct
 
 from actors.rugs.schema import IMPORT_SEQ
+from actors.rugs.stored import FILE_NAME
 
 POSITION = "_position"
-_NAME = re.compile(r"([0-9]{16})-([0-9]{16})\.parquet")
 _EPOCH = datetime.date(1970, 1, 1)
 DAY_US = 86_400_000_000
 LAST_US = 253_402_300_800_000_000 - 1  # end of the year 9999, the last date that has a name
@@ -55,7 +54,7 @@ def file_path(root: Path, doc_type: str, date: str, first: int, last: int) -> Pa
 
 def parse(path: Path) -> DataFile | None:
     """Return what a file's name says, None for a name that is not ours."""
-    match = _NAME.fullmatch(path.name)
+    match = FILE_NAME.fullmatch(path.name)
     return DataFile(path=path, first=int(match[1]), last=int(match[2])) if match else None
 
 

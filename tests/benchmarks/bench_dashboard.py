@@ -26,7 +26,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,6 +35,7 @@ import psutil
 import websocket
 
 from actors.browser.command import find_binary
+from tests.benchmarks.bare_site import Silent, served
 from tests.house import house
 from tests.processes import ROOT, wait_for
 from tests.web.rounds_on_disk import game_row, write_rounds
@@ -186,7 +186,7 @@ def living(speed: float) -> Iterator[str]:
             yield f"{running.status()['endpoints']['web'].split('?')[0]}?token={token}"
 
 
-class BarePage(BaseHTTPRequestHandler):
+class BarePage(Silent):
     """The controls: the library alone, and nothing."""
 
     def do_GET(self) -> None:
@@ -196,21 +196,6 @@ class BarePage(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def bare_site() -> Iterator[str]:
-    """Serve the control; give its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BarePage)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def tell(what: str, figure: str) -> None:
@@ -227,7 +212,7 @@ def paint(browser: Chromium, link: str, loads: int) -> list[str]:
     """Open the page and the control in turn, so many times; tell when they stood."""
     seen: dict[str, list[float]] = {"first paint with data": [], "bare chart with data": []}
     first: list[float] = []
-    with bare_site() as bare:
+    with served(BarePage) as bare:
         for name, url in [*zip(seen, (link, bare), strict=True)] * loads:
             seen_ms, first_ms = stood(browser, url)
             seen[name].append(seen_ms)
@@ -292,7 +277,7 @@ def processor(browser: Chromium, link: str, seconds: float) -> list[str]:
     """Tell the shares of the controls, the Live page, and the Live page in a hidden tab."""
     tab = Tab(browser)
     share(browser, "empty page", seconds)
-    with bare_site() as bare:
+    with served(BarePage) as bare:
         tab.call("Page.navigate", url=bare)
         share(browser, "bare chart, 4 updates a second", seconds)
     tab.call("Page.navigate", url=link)

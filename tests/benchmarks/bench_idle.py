@@ -10,8 +10,6 @@ import contextlib
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import psutil
 
+from tests.benchmarks.bare_site import Silent, served
 from tests.house import House
 
 EXTRAS = {
@@ -38,7 +37,7 @@ class Cost(NamedTuple):
     wakes: int  # of all its threads
 
 
-class QuietPage(BaseHTTPRequestHandler):
+class QuietPage(Silent):
     """A page that does nothing."""
 
     def do_GET(self) -> None:
@@ -47,21 +46,6 @@ class QuietPage(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(b"<!doctype html><title>quiet</title><p>nothing happens here")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def quiet_site() -> Iterator[str]:
-    """Serve the page; give its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), QuietPage)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def cost(pid: int) -> Cost:
@@ -91,7 +75,7 @@ def named(house: House) -> dict[int, str]:
 def main() -> None:
     """Start, let it come to rest, look twice, print."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
-    with tempfile.TemporaryDirectory() as home, quiet_site() as url:
+    with tempfile.TemporaryDirectory() as home, served(QuietPage) as url:
         house = House(Path(home), {"VECTRA_SITE_URL": url, **EXTRAS}, demo=False)
         try:
             house.start()

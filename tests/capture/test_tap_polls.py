@@ -5,6 +5,16 @@ from actors.rugs.redact import MARK, short_hash
 from tests.capture.playbook import PAGE, Play, closings, texts
 
 
+def behind_a_body() -> Play:
+    """Return the play in which a frame waits for the body of a poll."""
+    play = Play()
+    play.poll("1", "abc")
+    play.answered("1")
+    play.loaded("1")
+    play.frame("later")
+    return play
+
+
 def test_polls_and_socket_of_one_session_come_in_order_and_share_what_is_secret() -> None:
     play = Play()
     play.poll("1")
@@ -59,22 +69,14 @@ def test_a_poll_that_fails_on_its_way_holds_nothing_back() -> None:
 
 
 def test_a_poll_without_a_body_is_counted_and_holds_nothing_back() -> None:
-    play = Play()
-    play.poll("1", "abc")
-    play.answered("1")
-    play.loaded("1")
-    play.frame("later")
+    play = behind_a_body()
     play.answer(play.commands.pop(), None)
     assert texts(play.items) == [b"later"]
     assert play.tap.unread_polls == 1
 
 
 def test_a_poll_whose_body_never_comes_holds_frames_for_a_second() -> None:
-    play = Play()
-    play.poll("1", "abc")
-    play.answered("1")
-    play.loaded("1")
-    play.frame("later")
+    play = behind_a_body()
     assert play.tap.held_since_s() == 10.0
     play.take(play.tap.tick(11.1))
     assert texts(play.items) == [b"later"]

@@ -61,10 +61,9 @@ class Guesses:
 class Door:
     """The rules of contract 4.8 for one server."""
 
-    def __init__(self, token: str, host: str, port: int, allowed_origins: list[str]) -> None:
+    def __init__(self, token: str, host: str, port: int) -> None:
         self._token = token.encode()
         self._hosts = LOOPBACK | {_bracketed(host)}
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
         self.cookie_name = f"vectra-{port}"
         self.cookie_value = hmac.new(self._token, f"session for port {port}".encode(), hashlib.sha256).hexdigest()
 
@@ -73,11 +72,18 @@ class Door:
         return host is not None and _without_port(host.strip().lower()) in self._hosts
 
     def knows_origin(self, origin: str | None, host: str) -> bool:
-        """Say whether a write or a WebSocket may come from a page of `origin`: none, our own, or a configured one."""
-        if origin is None:
-            return True
-        given = origin.strip().rstrip("/").lower()
-        return given == f"http://{host.strip().lower()}" or given in self._origins
+        """Return whether a write or a WebSocket may come from a page of `origin`: none, or the control room itself.
+
+        Pages that may read the feed (`feed.allowed_origins`, the monitor, artifacts) may not write here.
+        """
+        return origin is None or origin.strip().rstrip("/").lower() == f"http://{host.strip().lower()}"
+
+    def knows_site(self, site: str | None) -> bool:
+        """Return whether `Sec-Fetch-Site` allows a write: absent (no browser), typed by the user, or our own page.
+
+        Cookies ignore ports: a page on another port of this host is `same-site` and brings our cookie along.
+        """
+        return site is None or site.strip().lower() in ("same-origin", "none")
 
     def knows_cookie(self, value: str | None) -> bool:
         """Say whether this is our session cookie."""

@@ -44,7 +44,7 @@ async def _serve(context: Context, stop: asyncio.Event) -> None:
     settings = context.config.web
     listener = listen(settings.host, settings.port, remembered_port(context.runtime_dir, "web", settings.port))
     port = int(listener.getsockname()[1])
-    door = Door(load_token(context.runtime_dir), settings.host, port, context.config.feed.allowed_origins)
+    door = Door(load_token(context.runtime_dir), settings.host, port)
     house = House(context.bus)
     register = Register(context.data_dir)
     hub = Hub(context.bus, house, Archive(context.data_dir), register, context.log)

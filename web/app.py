@@ -94,7 +94,8 @@ def _check_names(door: Door, asked: Any) -> None:
         raise Refused(403, "wrong_host", "This address is not served here. Open it as http://127.0.0.1 with the port.")
     if asked.method in SAFE and not isinstance(asked._get_current_object(), Websocket):
         return
-    if not all(door.knows_origin(origin, host) for origin in asked.headers.getlist("Origin")):
+    origins, sites = asked.headers.getlist("Origin"), asked.headers.getlist("Sec-Fetch-Site")
+    if not (all(door.knows_origin(origin, host) for origin in origins) and all(map(door.knows_site, sites))):
         raise Refused(403, "wrong_origin", "A page of another origin may not do this.")
 
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page
 
-from actors.core.config import Config, Web
+from actors.core.config import Config, Feed, Web
 from actors.core.endpoints import lookup
 from tests.web.chromium import chromium, new_page
 from tests.web.live_socket import Connect, live_sockets
@@ -107,7 +107,8 @@ class ControlRoom:
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     place = tmp_path_factory.mktemp("web")
-    return Config(data_dir=str(place), runtime_dir=str(place / "run"), web=Web(port=0))
+    feed = Feed(allowed_origins=["https://reader.example"])  # may read the feed, and must not write here
+    return Config(data_dir=str(place), runtime_dir=str(place / "run"), web=Web(port=0), feed=feed)
 
 
 @pytest.fixture(scope="module")

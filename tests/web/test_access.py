@@ -8,8 +8,8 @@ import pytest
 from web.access import Door, Guesses, bearer, load_token
 
 
-def door(host: str = "127.0.0.1", origins: list[str] | None = None) -> Door:
-    return Door("t" * 43, host, 5000, origins or [])
+def door(host: str = "127.0.0.1") -> Door:
+    return Door("t" * 43, host, 5000)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:5000", "127.0.0.1:5000", "[::1]:5000", "[::1]"])
@@ -35,9 +35,17 @@ def test_a_write_without_origin_is_accepted() -> None:
     assert door().knows_origin(None, "127.0.0.1:5000")
 
 
-def test_only_the_same_origin_or_a_configured_one_may_write() -> None:
+def test_the_same_origin_may_write() -> None:
     assert door().knows_origin("http://127.0.0.1:5000", "127.0.0.1:5000")
-    assert door(origins=["https://Mine.example/"]).knows_origin("https://mine.example", "127.0.0.1:5000")
+
+
+@pytest.mark.parametrize(
+    ("site", "may"),
+    [(None, True), ("none", True), ("same-origin", True), ("Same-Origin", True), ("same-site", False),
+     ("cross-site", False), ("", False), ("x", False)],
+)  # fmt: skip
+def test_a_page_of_another_port_may_not_write_though_the_cookie_comes_along(site: str | None, may: bool) -> None:
+    assert door().knows_site(site) is may
 
 
 @pytest.mark.parametrize(
@@ -49,7 +57,7 @@ def test_other_origins_are_refused(origin: str) -> None:
 
 
 def test_the_cookie_is_not_the_token_and_differs_by_port() -> None:
-    one, other = Door("t" * 43, "h", 5000, []), Door("t" * 43, "h", 5001, [])
+    one, other = Door("t" * 43, "h", 5000), Door("t" * 43, "h", 5001)
     assert "t" * 43 not in one.cookie_value
     assert one.cookie_name == "vectra-5000"
     assert one.cookie_value != other.cookie_value

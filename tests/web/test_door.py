@@ -61,8 +61,15 @@ def test_a_rebound_dns_name_is_refused_even_with_the_token(room: ControlRoom, co
 
 def test_a_cross_site_form_cannot_write(room: ControlRoom, neighbours: Neighbours) -> None:
     before = len(neighbours.submitted)
-    for origin in ("http://evil.example", "null", "http://127.0.0.1:1"):
-        status, _, body = room.ask("/api/recording/stop", "POST", body=b"x=1", Origin=origin)
+    answers = [  # reader.example may read the feed; the cookie comes along from a page of another port
+        room.ask("/api/recording/stop", "POST", body=b"x=1", Origin=origin)
+        for origin in ("http://evil.example", "null", "http://127.0.0.1:1", "https://reader.example")
+    ]
+    answers += [
+        room.ask("/api/recording/stop", "POST", body=b"x=1", Sec_Fetch_Site=site)
+        for site in ("same-site", "cross-site")
+    ]
+    for status, _, body in answers:
         assert (status, msgspec.json.decode(body)["error"]["code"]) == (403, "wrong_origin")
     assert len(neighbours.submitted) == before
     assert room.ask("/api/recording/start", "POST", Origin=room.url)[0] == 200
@@ -70,6 +77,7 @@ def test_a_cross_site_form_cannot_write(room: ControlRoom, neighbours: Neighbour
 
 def test_a_cross_site_websocket_is_refused(room: ControlRoom, connect: Connect) -> None:
     assert refused(connect, Origin="http://evil.example") == 403
+    assert refused(connect, Origin="https://reader.example") == 403
     assert refused(connect, Cookie="vectra-1=x") == 401
     page = connect(Origin=room.url)
     assert receive(page)["type"] == "full"

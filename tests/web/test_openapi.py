@@ -24,7 +24,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
 def app() -> Quart:
     nothing = cast(Any, None)
     routes = all_routes(nothing, nothing, nothing, nothing, Path("/nonexistent"))
-    made = create_app(Door("t" * 43, "127.0.0.1", 5000, []), routes, logging.getLogger("test"))
+    made = create_app(Door("t" * 43, "127.0.0.1", 5000), routes, logging.getLogger("test"))
     describe(made)
     return made
 

@@ -1,5 +1,5 @@
 # VECTRA. `make demo` shows it, `make test` proves it; both install what they need into .venv the first time.
-.PHONY: help setup demo test lint unit campaign deaths soak bench clean
+.PHONY: help setup demo test lint unit campaign hostile deaths soak bench clean
 PYTHON ?= python3
 BIN := .venv/bin
 MINUTES ?= 10
@@ -19,6 +19,7 @@ help:
 	@echo "make unit    the fast tests only"
 	@echo "make campaign   kill actors for MINUTES=10 at RATE=200 frames/s, then count what was lost or doubled"
 	@echo "             AT_ONCE=2 kills two together; STOP=10 EVERY=2 stops actors for 10 s instead (SIGSTOP)"
+	@echo "make hostile  let a foreign page attack the record for MINUTES=10, then count what it achieved; ARGS=--kill also kills captures"
 	@echo "make deaths  let journal and writer die COUNT=200 times, each at a fault point, then count the same way"
 	@echo "make soak    kill the supervisor KILLS=200 times, restart a child RESTARTS=10000 times: nothing left, nothing grown"
 	@echo "             before that, a million inputs of every kind into the parser and the normalizer's core"
@@ -45,6 +46,9 @@ test: lint
 
 campaign: setup
 	$(BIN)/python -m tests.campaign --minutes $(MINUTES) --rate $(RATE) --at-once $(AT_ONCE) --stop $(STOP) --every $(EVERY)
+
+hostile: setup
+	$(BIN)/python -m tests.hostile --minutes $(MINUTES) $(ARGS)
 
 deaths: setup
 	$(BIN)/python -m tests.deaths --count $(COUNT)

@@ -124,13 +124,18 @@ class Killer:
             pass  # died of an earlier blow
 
 
-def received(data_dir: Path) -> list[tuple[int, float]]:
-    """Return (number, when the page received it, Unix ms) of every stored load frame, in the order of seq."""
+def received(data_dir: Path, outside: frozenset[str] = frozenset()) -> list[tuple[int, float]]:
+    """Return (number, when the page received it, Unix ms) of every stored load frame, in the order of seq.
+
+    outside: streams that do not count.
+    """
     rows = duckdb.execute(
-        f"SELECT raw, epoch_us(ts) / 1000 FROM read_parquet('{data_dir}/events_parquet/doc_type=ws_event/*/*.parquet') "
+        "SELECT raw, epoch_us(ts) / 1000, stream FROM "
+        f"read_parquet('{data_dir}/events_parquet/doc_type=ws_event/*/*.parquet') "
         "WHERE event_name = 'load' ORDER BY seq"
     ).fetchall()
-    return [(int(match.group(1)), at_ms) for raw, at_ms in rows if (match := _NUMBER.match(raw))]
+    kept = ((raw, at_ms) for raw, at_ms, stream in rows if stream not in outside)
+    return [(int(match.group(1)), at_ms) for raw, at_ms in kept if (match := _NUMBER.match(raw))]
 
 
 def numbers(data_dir: Path) -> list[int]:
@@ -176,20 +181,22 @@ def campaign(
     return count(house.data_dir, sent, killer.kills, status)
 
 
-def count(data_dir: Path, sent: dict[int, float], kills: int, status: dict[str, Any]) -> Outcome:
-    """Compare what was sent with what is stored."""
-    arrivals = received(data_dir)
+def count(
+    data_dir: Path, sent: dict[int, float], kills: int, status: dict[str, Any], outside: frozenset[str] = frozenset()
+) -> Outcome:
+    """Compare what was sent with what is stored. outside: streams that do not count."""
+    arrivals = received(data_dir, outside)
     stored = Counter(number for number, _ in arrivals)
     gaps = [(gap["from_us"], gap["to_us"], gap["cause"]) for gap in system_events(data_dir, "gap")]
     lost = sorted(set(sent) - set(stored))
     way_ms = {number: at_ms - sent[number] for number, at_ms in arrivals if number in sent}
-    outside = [number for number in lost if not any(_within(number, sent, way_ms, a, b) for a, b, _ in gaps)]
+    unexplained = [number for number in lost if not any(_within(number, sent, way_ms, a, b) for a, b, _ in gaps)]
     return Outcome(
         sent=len(sent),
         stored=len(set(sent) & set(stored)),
         lost=lost,
         doubled=sum(number - 1 for number in stored.values()),
-        lost_outside_gaps=len(outside),
+        lost_outside_gaps=len(unexplained),
         gaps=gaps,
         kills=kills,
         restarts=sum(actor["restarts"] for actor in status["actors"]),

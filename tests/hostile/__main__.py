@@ -12,14 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.hostile.counting import Verdict
+from tests.hostile.counting import HostileOutcome
 from tests.hostile.trial import PARTS, figures_of, trial
 from tests.hostile.watching import share
 
 SHOWN = 5  # of each list
 
 
-def report(found: Verdict) -> None:
+def report(found: HostileOutcome) -> None:
     """Print what was counted."""
     print(
         f"sent {found.sent}  stored {found.stored}  lost {len(found.lost)}  doubled {found.doubled}  "
@@ -39,9 +39,10 @@ def report(found: Verdict) -> None:
         f"oldest newest frame {found.oldest_s:.2f} s in {found.looks} looks ({found.unanswered} unanswered); "
         f"forged live states {len(found.forged_live)}"
     )
-    print(f"gaps {len(found.gaps)}, told as {found.gap_s:.2f} s, union {found.union_s:.2f} s; notes {found.notes}")
+    print(f"gaps {len(found.gaps)}, told as {found.gap_s:.2f} s, union {found.union_s:.2f} s")
     for from_us, to_us, cause in found.gaps[:SHOWN]:
         print(f"  gap of {(to_us - from_us) / 1e6:.3f} s: {cause}")
+    print(f"notes {found.notes}, the largest {found.largest_note} bytes")
     memory = (f"{name} {before:.0f}→{after:.0f}" for name, (before, after, _) in found.memory.items())
     print(f"memory, MB: {', '.join(memory)}")
     used = {**found.cpu_s, "hostile server": found.figures["cpu_s"]}

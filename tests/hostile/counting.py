@@ -19,9 +19,10 @@ DOC_TYPES = ("ws_event", "game_tick", "server_state", "player_action", "system_e
 AGE_S = 3.0  # frames come ten times a second and more; the bound on a machine that others use too
 GROWN_MB = 150.0
 SLACK_S = 0.1
+NOTE_BYTES = 65_536  # a note may name an address, and whoever made that decides its length
 
 
-class Verdict(Struct, kw_only=True):
+class HostileOutcome(Struct, kw_only=True):
     """What was counted."""
 
     took_s: float
@@ -54,6 +55,7 @@ class Verdict(Struct, kw_only=True):
     foreign_presses: int
     killed: bool
     notes: dict[str, int] = field(default_factory=dict)  # rows of system_event, by kind
+    largest_note: int = 0  # bytes
 
     def broken(self) -> list[str]:
         """Return each promise that was broken, in words."""
@@ -72,6 +74,7 @@ class Verdict(Struct, kw_only=True):
             f"{self.presses_doubled} presses stored twice": self.presses_doubled > 0,
             f"{self.presses_lost} presses lost without any gap": self.presses_lost > 0 and not self.gaps,
             f"the newest frame was {self.oldest_s:.1f} s old, at most {AGE_S:g}": calm and self.oldest_s > AGE_S,
+            f"a note of {self.largest_note} bytes, at most {NOTE_BYTES}": self.largest_note > NOTE_BYTES,
             f"gaps are told as {self.gap_s:.1f} s, their union is {self.union_s:.1f}": self.gap_s
             > self.union_s + SLACK_S,
         }
@@ -86,13 +89,13 @@ def verdict(
     data_dir: Path, sent: dict[int, float], watcher: Watcher, status: dict[str, Any], *, attack: "Attack",
     figures: dict[str, Any], took_s: float, memory: tuple[dict[str, tuple[int, float]], dict[str, tuple[int, float]]],
     killed: bool,
-) -> Verdict:  # fmt: skip
+) -> HostileOutcome:  # fmt: skip
     """Count in the stopped VECTRA's files."""
     foreign, examples = foreign_streams(data_dir, watcher.targets)
     outcome = count(data_dir, sent, attack.kills, status, outside=frozenset(foreign))
     presses, distinct = press_rows(data_dir)
     before, after = memory
-    return Verdict(
+    return HostileOutcome(
         took_s=took_s, sent=outcome.sent, stored=outcome.stored, lost=outcome.lost, doubled=outcome.doubled,
         lost_outside_gaps=outcome.lost_outside_gaps, gaps=outcome.gaps, ambiguous=outcome.ambiguous,
         kills=attack.kills, killed=killed, marked=marked_rows(data_dir), foreign_streams=len(foreign),
@@ -104,7 +107,7 @@ def verdict(
         looks=watcher.looks, unanswered=watcher.unanswered, forged_live=watcher.forged_live, figures=figures,
         memory={name: (before[name][1], mb, before[name][0] == pid) for name, (pid, mb) in after.items()
                 if name in before},
-        cpu_s=processor_s(data_dir, watcher), notes=notes(data_dir),
+        cpu_s=processor_s(data_dir, watcher), notes=notes(data_dir), largest_note=largest_note(data_dir),
     )  # fmt: skip
 
 
@@ -168,6 +171,12 @@ def notes(data_dir: Path) -> dict[str, int]:
     for event, data in rows_of(data_dir, "system_event", "SELECT event, data FROM {files}"):
         found[f"{event} {json.loads(data).get('what', '')}".strip()] += 1
     return dict(found.most_common(8))
+
+
+def largest_note(data_dir: Path) -> int:
+    """Return the bytes of the longest of the system's own rows."""
+    rows = rows_of(data_dir, "system_event", "SELECT max(strlen(data)) FROM {files}")
+    return int(rows[0][0] or 0) if rows else 0
 
 
 def union_s(gaps: list[tuple[int, int, str]]) -> float:

@@ -23,7 +23,7 @@ from actors.core import endpoints
 from actors.core.config import Config, Simulator
 from tests.campaign import Control, received
 from tests.cdp import Tab, open_tab
-from tests.hostile.counting import Verdict, verdict
+from tests.hostile.counting import HostileOutcome, verdict
 from tests.hostile.site import HostileOrigin, hostile_origin
 from tests.hostile.watching import Watcher, memory_mb, now_s
 from tests.house import House
@@ -38,7 +38,7 @@ BURST = 1500  # presses at once on the game's page; the journal remembers 500
 HOSTILE_PRESSES = 20_000
 BURSTS_S = 12.0  # between two bursts of presses on the game's page
 KILL_S = 4.0
-PARTS = ("names", "churn", "bulk", "tiny", "polls", "packets", "impersonate", "presses", "popups")
+PARTS = ("names", "churn", "bulk", "tiny", "polls", "packets", "impersonate", "evict", "presses", "popups")
 
 
 class Attack:
@@ -72,6 +72,8 @@ class Attack:
             self._wait.wait(0.5)
             if "presses" in self._parts:
                 self.foreign_presses += int(self._hostile.value(f"presses({each})"))
+            if "popups" in self._parts:
+                self._hostile.call("Runtime.evaluate", expression="popup()", userGesture=True)
             if "presses" in self._parts and now_s() >= next_burst_s:
                 next_burst_s += BURSTS_S
                 self.burst()
@@ -124,7 +126,7 @@ def settings_for(home: Path, game: str) -> dict[str, str]:
 
 def trial(
     home: Path, *, seconds: float, rate: float, kill: bool = False, parts: Sequence[str] = PARTS, seed: int = 1
-) -> Verdict:
+) -> HostileOutcome:
     """Run, count and judge. Raises nothing for what the page achieved: that is in the verdict."""
     with simulated_game(home / "game", rate) as local, hostile_origin() as origin:
         game = f"http://{GAME_HOST}:{urlsplit(local).port}/"
@@ -141,7 +143,7 @@ def trial(
 def _attacked(
     house: House, game: str, local: str, origin: HostileOrigin, parts: Sequence[str], *, seconds: float, kill: bool,
     seed: int,
-) -> Verdict:  # fmt: skip
+) -> HostileOutcome:  # fmt: skip
     house.start()
     house.wait_until(lambda status: bool(status["source"].get("connected")))
     with Control(local) as control, Watcher(house, game) as watcher:

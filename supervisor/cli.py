@@ -23,6 +23,7 @@ from supervisor.commands_verify import verify
 from supervisor.completion import completion
 from supervisor.examples import show_examples
 from supervisor.settings import SettingsError
+from supervisor.terminal import install_printable_streams
 from vectra_player.version import __version__
 
 HELP = """Record, understand, show and rebroadcast everything a browser exchanges with rugs.fun.
@@ -74,6 +75,7 @@ show_examples(main)
 
 def run() -> None:
     """Run the command line and end the process."""
+    install_printable_streams()
     os.umask(0o077)  # whatever directory a command is the first to make is its owner's alone
     try:
         main(prog_name="vectra-supervisor")

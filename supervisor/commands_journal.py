@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 
+from actors.core.printable import printable
 from supervisor.ask import CommandError
 from supervisor.shared_flags import Given, settings_flags
+from supervisor.terminal import echo_json
 
 
 @click.group()
@@ -24,13 +26,11 @@ def journal() -> None:
 @settings_flags
 def info(given: Given, as_json: bool) -> None:
     """Say what the journal holds: segments, numbers, times, bytes, damage."""
-    import msgspec
-
     from supervisor.journal_files import overview
 
     found = overview(_directory(given))
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        echo_json(found)
         return
     for segment in found["segments"]:
         form = "sealed" if segment["sealed"] else "growing"
@@ -56,14 +56,15 @@ def dump(
     """Print the journal's records, one a line."""
     import itertools
 
-    import msgspec
-
     from supervisor.journal_files import described, human, records
 
     wanted = (described(record, payload=payload) for record in records(_directory(given), since, until))
     chosen = (one for one in wanted if kind in (None, one["type"], one.get("event")))
     for one in itertools.islice(chosen, lines):
-        click.echo(msgspec.json.encode(one) if as_json else human(one))
+        if as_json:
+            echo_json(one)
+        else:
+            click.echo(printable(human(one)))
 
 
 @journal.command()

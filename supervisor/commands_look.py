@@ -13,6 +13,7 @@ from supervisor.completion import actor_names
 from supervisor.plan import known_ids
 from supervisor.settings import SettingsError
 from supervisor.shared_flags import Given, settings_flags
+from supervisor.terminal import echo_json
 
 FOLLOW_S = 0.2
 
@@ -33,9 +34,7 @@ def status(given: Given, as_json: bool) -> None:
     except NotRunning:
         state = empty_status(config.data_path, config.runtime_path)
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(state))
+        echo_json(state)
     else:
         from supervisor.table import print_status
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actors.core.printable import printable
 from supervisor.ask import CommandError
 from supervisor.data_place import data_dir_of, demo_flag
 from supervisor.shared_flags import Given, settings_flags
+from supervisor.terminal import echo_json
 
 if TYPE_CHECKING:
     from supervisor.data_verify import Verdict
@@ -35,32 +37,34 @@ def verify(given: Given, game_id: str | None, is_all: bool, only_bad: bool, as_j
     data_dir = data_dir_of(given, demo=demo)
     if not (data_dir / "events_parquet").is_dir():
         raise CommandError(f"{data_dir / 'events_parquet'} is not there: nothing was recorded, or data_dir differs.", 1)
-    from supervisor.data_query import Refused
+    from supervisor.data_query import ReadOnlyDatabase, Refused, left_out_words
     from supervisor.data_verify import verdicts
 
     counts = dict.fromkeys(WORDS, 0)
-    try:
-        for verdict in verdicts(data_dir, game_id):
-            counts[verdict.verified] += 1
-            if not (only_bad and verdict.verified):
-                _say(verdict, as_json)
-    except Refused as refused:
-        raise CommandError(str(refused), 1) from None
+    with ReadOnlyDatabase(data_dir) as database:
+        try:
+            for verdict in verdicts(database, game_id):
+                counts[verdict.verified] += 1
+                if not (only_bad and verdict.verified):
+                    _say(verdict, as_json)
+        except Refused as refused:
+            raise CommandError(str(refused), 1) from None
     total = sum(counts.values())
     if game_id is not None and not total:
         raise CommandError(f'{game_id} is not recorded. `sql "SELECT game_id FROM games"` lists the rounds.', 1)
     if not as_json:
         click.echo(f"{total} rounds: {counts[True]} good, {counts[False]} bad, {counts[None]} unknown.")
+    if database.left_out:
+        raise CommandError(left_out_words(database.left_out), 1)
     raise SystemExit(1 if counts[False] else 0)
 
 
 def _say(verdict: "Verdict", as_json: bool) -> None:
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(verdict))
+        echo_json(verdict)
         return
     ended = f"{verdict.ended_at:%Y-%m-%d %H:%M:%S}" if verdict.ended_at else "-"
     ticks, peak = verdict.ticks if verdict.ticks is not None else "-", f"{verdict.peak or 0:.4f}x"
     word = WORDS[verdict.verified]
-    click.echo(f"{verdict.game_id}  {ended:19}  {ticks:>4} ticks  {peak:>12}  {word:7}  {verdict.reason}")
+    line = f"{verdict.game_id}  {ended:19}  {ticks:>4} ticks  {peak:>12}  {word:7}  {verdict.reason}"
+    click.echo(printable(line))

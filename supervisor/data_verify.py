@@ -1,19 +1,18 @@
 """Recorded rounds against their revealed seeds: a verdict and its reason for each, from the stored data alone.
 
-In: a data directory, a game id or all. Out: one `Verdict` a round, in the order in which they were recorded. A round is
-good when its seed hashes to the commitment and reproduces every price, the peak, the tick and the price of the rug, and
+In: the database over a data directory, a game id or all. Out: one `Verdict` a round, in the order
+in which they were recorded. A round is good when its seed hashes to the commitment and reproduces every price, the peak, the tick and the price of the rug, and
 when all of its live ticks have these prices too. What was found wrong when it was recorded stays wrong.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from actors.rugs import fairness
-from supervisor.data_query import Question
+from supervisor.data_query import ReadOnlyDatabase
 
 _ROUNDS = """
 SELECT game_id, ended_at, version, ticks, peak, rug_price, prices, server_seed, server_seed_hash, verified,
@@ -36,13 +35,12 @@ class Verdict(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def verdicts(data_dir: Path, game_id: str | None = None) -> Iterator[Verdict]:
+def verdicts(database: ReadOnlyDatabase, game_id: str | None = None) -> Iterator[Verdict]:
     """Yield the verdicts on one round (none where it is not recorded) or, without an id, on all."""
     chosen = ("", ()) if game_id is None else (" {} game.game_id = ?", (game_id,))
-    with Question(data_dir) as question:
-        differing = dict(question.rows(_DIFFERING + chosen[0].format("AND") + " GROUP BY game.game_id", *chosen[1]))
-        for row in question.rows(_ROUNDS + chosen[0].format("WHERE"), *chosen[1]):
-            yield judge(row, differing.get(row[0]))
+    differing = dict(database.rows(_DIFFERING + chosen[0].format("AND") + " GROUP BY game.game_id", *chosen[1]))
+    for row in database.rows(_ROUNDS + chosen[0].format("WHERE"), *chosen[1]):
+        yield judge(row, differing.get(row[0]))
 
 
 def judge(row: tuple[Any, ...], differing_tick: int | None) -> Verdict:

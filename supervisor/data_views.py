@@ -89,12 +89,22 @@ def views_sql(data_dir: Path) -> str:
     """Return statements that make all views in any DuckDB, over the files that lie there now and later."""
     head = f"-- VECTRA's data in {data_dir}, for any DuckDB: .read views.sql\nSET TimeZone = 'UTC';\n"
     made = [_doc_type(data_dir / "events_parquet", doc_type) for doc_type in DOC_TYPES]
-    made += [f"CREATE OR REPLACE VIEW {view.name} AS\n{_select(view)};\n" for view in VIEWS]
+    made += [view_sql(view) for view in VIEWS]
     return "\n".join([head, *made])
 
 
-def _select(view: View) -> str:
-    return f"SELECT {view.select or ', '.join(view.columns)}\nFROM {view.body}"
+def view_sql(view: View) -> str:
+    """Return the statement that makes a view on top of the doc_types."""
+    return (
+        f"CREATE OR REPLACE VIEW {view.name} AS\nSELECT {view.select or ', '.join(view.columns)}\nFROM {view.body};\n"
+    )
+
+
+def doc_type_select(doc_type: str, source: str) -> str:
+    """Return the question for all rows of a doc_type's files as users see them: times without a zone, which are UTC."""
+    times = [column.name for column in columns_of(doc_type) if column.type.startswith("timestamp")]
+    plain = ", ".join(f"{name} AT TIME ZONE 'UTC' AS {name}" for name in times)
+    return f"SELECT * REPLACE ({plain})\n{source}"
 
 
 def _doc_type(root: Path, doc_type: str) -> str:
@@ -106,11 +116,9 @@ def _doc_type(root: Path, doc_type: str) -> str:
 
 def _files(folder: Path) -> str:
     glob = str(folder / "date=*" / FILES).replace("'", "''")
-    return (
-        "SELECT * EXCLUDE (doc_type) REPLACE (ts AT TIME ZONE 'UTC' AS ts"
-        + (", ended_at AT TIME ZONE 'UTC' AS ended_at" if folder.name == "doc_type=game" else "")
-        + f")\nFROM read_parquet('{glob}', hive_partitioning = true, union_by_name = true)"
-    )
+    source = f"FROM read_parquet('{glob}', hive_partitioning = true, union_by_name = true)"
+    doc_type = folder.name.removeprefix("doc_type=")
+    return doc_type_select(doc_type, source).replace("SELECT *", "SELECT * EXCLUDE (doc_type)", 1)
 
 
 def _nothing(doc_type: str) -> str:

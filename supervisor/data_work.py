@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
+from actors.core.printable import printable
 from supervisor import locks
 from supervisor.ask import CommandError
 from supervisor.shared_flags import Given
@@ -37,7 +37,7 @@ def place_of_work(given: Given, *, demo: bool, what: str) -> Path:
 def show_progress(words: str) -> None:
     """Show how far a work is, in one line of a terminal that the next one replaces."""
     if sys.stderr.isatty():
-        click.echo(f"\r{words}\x1b[K\r", nl=False, err=True)
+        (sys.__stderr__ or sys.stderr).write(f"\r{printable(words)}\x1b[K\r")
 
 
 def said_by(data_dir: Path, module: str, *arguments: str) -> Iterator[dict[str, Any]]:

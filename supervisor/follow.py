@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from actors.core.printable import printable
 from actors.rugs.catalogue import TYPES as TYPES
 
 LINE_LENGTH = 160
@@ -38,7 +39,7 @@ def follow_events(door: str, requests: str, types: tuple[str, ...], since: int |
                 "prev": event.prev,
                 "data": event.data,
             }
-            print(json.dumps(fields, ensure_ascii=False) if as_json else for_people(fields))
+            print(json.dumps(fields, ensure_ascii=False) if as_json else printable(for_people(fields)))
             sys.stdout.flush()
     except KeyboardInterrupt:
         pass

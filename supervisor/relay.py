@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from actors.core.printable import printable
 from supervisor.logs import Follower
 
 Format = Literal["text", "json"]
@@ -107,4 +108,4 @@ def shown(entry: Entry, form: Format) -> bytes:
     if form == "json":
         return msgspec.json.encode(entry) + b"\n"
     head = f"{entry.time or '-':<24} {entry.level.upper():<7} {entry.actor}: {entry.message}"
-    return "".join(f"{line}\n" for line in (head, *entry.detail.splitlines())).encode(errors="backslashreplace")
+    return "".join(f"{printable(line)}\n" for line in (head, *entry.detail.splitlines())).encode()

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from actors.core.printable import printable
+from supervisor import terminal
 from supervisor.words import duration
 
 COLOURS = {
@@ -41,7 +43,8 @@ FLOW = (
 
 def print_status(state: dict[str, Any], web_address: str | None) -> None:
     """Print the object of contract 4.2, with the control room's address as a person opens it: with the token."""
-    console = Console(highlight=False)
+    console = terminal.console()
+    state = _printable(state)
     supervisor = state["supervisor"]
     if supervisor["pid"] is None:
         console.print("VECTRA is not running. `vectra-supervisor start` starts it.")
@@ -57,6 +60,15 @@ def print_status(state: dict[str, Any], web_address: str | None) -> None:
             _fact(console, actor["name"], actor["reason"] or "", COLOURS.get(actor["state"], "bold"))
     for name, text in _facts(state, web_address):
         _fact(console, name, text, "red" if name == "trouble" else "dim")
+
+
+def _printable(value: Any) -> Any:
+    """Return the object with every text in it made printable: reasons and errors quote what others sent."""
+    if isinstance(value, dict):
+        return {key: _printable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_printable(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _fact(console: Console, name: str, text: str, style: str) -> None:

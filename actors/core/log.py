@@ -15,6 +15,7 @@ from pathlib import Path
 
 from actors.core.config import Log
 from actors.core.files import PRIVATE_FILE, private_dir
+from actors.core.printable import printable
 
 LINE = "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s"
 TIME = "%Y-%m-%d %H:%M:%S"
@@ -36,7 +37,7 @@ class ProcessLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; rotate first where the file has grown too large."""
-        line = (self.format(record) + "\n").encode(errors="backslashreplace")
+        line = (printable(self.format(record), lines=True) + "\n").encode()
         with contextlib.suppress(OSError):  # what cannot be set aside is written on in the file as it is
             self._look()
         with contextlib.suppress(OSError):  # a full disk must not stop the work; the log resumes when there is room

@@ -9,7 +9,7 @@ import pytest
 
 from actors.core.messages import Note
 from actors.rugs.schema import DOC_TYPES, columns_of
-from supervisor.data_query import Question, Refused
+from supervisor.data_query import ReadOnlyDatabase, Refused
 from supervisor.data_views import VIEWS, views_sql
 from tests.recorded import Session, write
 
@@ -28,32 +28,32 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def question(data_dir: Path) -> Iterator[Question]:
-    with Question(data_dir) as opened:
+def question(data_dir: Path) -> Iterator[ReadOnlyDatabase]:
+    with ReadOnlyDatabase(data_dir) as opened:
         yield opened
 
 
-def ask(question: Question, sql: str) -> list[tuple[object, ...]]:
+def ask(question: ReadOnlyDatabase, sql: str) -> list[tuple[object, ...]]:
     table = question.ask(sql)
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 @pytest.mark.parametrize("sql", QUESTIONS)
-def test_every_question_of_the_how_to_is_answered(question: Question, sql: str) -> None:
+def test_every_question_of_the_how_to_is_answered(question: ReadOnlyDatabase, sql: str) -> None:
     assert question.ask(sql).num_columns > 0
 
 
-def test_the_how_to_answers_five_questions_with_rows(question: Question) -> None:
+def test_the_how_to_answers_five_questions_with_rows(question: ReadOnlyDatabase) -> None:
     answered = [question.ask(sql).num_rows > 0 for sql in QUESTIONS]
     assert sum(answered) >= 5, answered
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_a_view_has_the_columns_that_it_says(question: Question, view: object) -> None:
+def test_a_view_has_the_columns_that_it_says(question: ReadOnlyDatabase, view: object) -> None:
     assert tuple(question.ask(f"SELECT * FROM {view.name}").column_names) == view.columns  # type: ignore[attr-defined]
 
 
-def test_ticks_are_those_of_the_rounds_each_once(question: Question) -> None:
+def test_ticks_are_those_of_the_rounds_each_once(question: ReadOnlyDatabase) -> None:
     (counted,) = ask(question, "SELECT count(*), count(DISTINCT (game_id, tick)), count(DISTINCT game_id) FROM ticks")
     assert counted[0] == counted[1]
     differing = "SELECT count(*) FROM ticks JOIN games USING (game_id) WHERE price <> prices[tick + 1]"
@@ -63,7 +63,7 @@ def test_ticks_are_those_of_the_rounds_each_once(question: Question) -> None:
     assert whole == held
 
 
-def test_a_gap_has_its_bounds_and_cause(question: Question) -> None:
+def test_a_gap_has_its_bounds_and_cause(question: ReadOnlyDatabase) -> None:
     assert ask(question, "SELECT seconds, cause FROM gaps") == [(2.5, "page navigated")]
 
 
@@ -83,7 +83,7 @@ def test_a_gap_has_its_bounds_and_cause(question: Question) -> None:
         ("SELECT pric FROM ticks", '"pric" not found'),
     ],
 )
-def test_what_is_no_question_is_refused_with_the_way_out(question: Question, sql: str, said: str) -> None:
+def test_what_is_no_question_is_refused_with_the_way_out(question: ReadOnlyDatabase, sql: str, said: str) -> None:
     with pytest.raises(Refused, match=re.escape(said)):
         question.ask(sql)
 
@@ -104,5 +104,5 @@ def test_a_data_directory_with_a_quote_in_its_name_is_read(tmp_path: Path) -> No
     session = Session()
     note: Note = session.note("gap", from_us=0, to_us=1, cause="x")
     write(folder, [note])
-    with Question(folder) as question:
+    with ReadOnlyDatabase(folder) as question:
         assert ask(question, "SELECT cause FROM gaps") == [("x",)]

@@ -11,7 +11,8 @@ from actors.core.messages import Note, Record, Row
 from actors.rugs.memory import Memory
 from actors.rugs.normalize import derive
 from actors.writer.flush import Store
-from supervisor.data_verify import verdicts
+from supervisor.data_query import ReadOnlyDatabase
+from supervisor.data_verify import Verdict, verdicts
 from tests.recorded import Session, write
 from tests.rugs.playbook import Play, packet
 from tests.supervisor.test_cli import vectra
@@ -30,13 +31,18 @@ def rows() -> list[Row]:
     return [row for record in played() for row in derive(memory, record).rows]
 
 
+def judged(data_dir: Path, game_id: str | None = None) -> list[Verdict]:
+    with ReadOnlyDatabase(data_dir) as database:
+        return list(verdicts(database, game_id))
+
+
 def changed(data_dir: Path, rows: list[Row], doc_type: str, change: Callable[[list[Any]], None]) -> dict[str, str]:
     """Store the rows with a change to the last row of a doc_type; return the reasons of what is not good."""
     last = max(place for place, row in enumerate(rows) if row.doc_type == doc_type)
     stored = [Row(row.seq, row.doc_type, row.at_us, row.game_id, list(row.values)) for row in rows]
     change(stored[last].values)
     Store(data_dir).flush(stored, rows[-1].seq)
-    return {verdict.game_id: verdict.reason for verdict in verdicts(data_dir) if not verdict.verified}
+    return {verdict.game_id: verdict.reason for verdict in judged(data_dir) if not verdict.verified}
 
 
 def put(place: int, value: Any) -> Callable[[list[Any]], None]:
@@ -79,11 +85,11 @@ def test_a_live_tick_with_another_price_than_the_seed_gives_is_found(tmp_path: P
 
 def test_one_round_is_judged_by_its_id_and_an_unknown_one_is_not_there(tmp_path: Path, rows: list[Row]) -> None:
     Store(tmp_path).flush(rows, rows[-1].seq)
-    every = list(verdicts(tmp_path))
+    every = judged(tmp_path)
     assert len(every) == 11
     assert {one.verified for one in every} == {True}
-    assert list(verdicts(tmp_path, every[4].game_id)) == [every[4]]
-    assert list(verdicts(tmp_path, "20260101-absent")) == []
+    assert judged(tmp_path, every[4].game_id) == [every[4]]
+    assert judged(tmp_path, "20260101-absent") == []
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the verified games are not part of the project")
@@ -96,7 +102,7 @@ def test_all_published_rounds_are_good_from_the_stored_data(tmp_path: Path) -> N
         entry |= {name: game[name] for name in ("timestamp", "prices", "peakMultiplier", "gameVersion")}
         stored += playing.frame(packet("gameStateUpdate", {"gameId": "20260101-now", "gameHistory": [entry]})).rows
     Store(tmp_path).flush(stored, playing.seq)
-    found = list(verdicts(tmp_path))
+    found = judged(tmp_path)
     assert [one.game_id for one in found] == [game["gameId"] for game in games]
     assert {(one.verified, one.reason) for one in found} == {(True, "matches the seed")}
 
@@ -119,4 +125,4 @@ def test_the_command_prints_verdicts_and_its_code_tells_a_mismatch(tmp_path: Pat
 
 def test_a_note_alone_is_no_round(tmp_path: Path) -> None:
     write(tmp_path, [Note(256, 1_767_225_600_000_000, "gap", b"{}")])
-    assert list(verdicts(tmp_path)) == []
+    assert judged(tmp_path) == []

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from actors.core.files import private_dir
-from actors.rugs.recordings import time_us
+from actors.rugs.recordings import check_time, time_us
 from supervisor.ask import CommandError
 from supervisor.data_place import demo_flag
 from supervisor.data_work import place_of_work, said_by, show_progress
@@ -24,8 +24,8 @@ def _moment(context: click.Context, option: click.Parameter, value: str | None) 
     if value is None:
         return ""
     try:
-        return str(time_us(value))
-    except ValueError:
+        return str(check_time(time_us(value)))
+    except (ValueError, OverflowError):
         raise click.BadParameter(f"is {value!r}, must be a time as in 2025-12-14T01:02:03Z.") from None
 
 

@@ -1,8 +1,9 @@
 """Recorded rounds against their revealed seeds: a verdict and its reason for each, from the stored data alone.
 
 In: the database over a data directory, a game id or all. Out: one `Verdict` a round, in the order
-in which they were recorded. A round is good when its seed hashes to the commitment and reproduces every price, the peak, the tick and the price of the rug, and
-when all of its live ticks have these prices too. What was found wrong when it was recorded stays wrong.
+in which they were recorded. A round is good when its seed hashes to the commitment and reproduces every price, the
+peak, the tick and the price of the rug, and when all of its live ticks have these prices too. What was found wrong when
+it was recorded stays wrong.
 """
 
 from collections.abc import Iterator

@@ -56,6 +56,10 @@ def said_by(data_dir: Path, module: str, *arguments: str) -> Iterator[dict[str, 
                     raise CommandError(told["error"], 1)
                 yield told
         if process.returncode != 0:
-            raise CommandError(f"The work ended with code {process.returncode}. Call it again: it goes on.", 1)
+            raise CommandError(
+                f"The work ended with code {process.returncode} before all was done. Call it again: what was complete "
+                "is not done twice. Where it ends so again, give it one file or date at a time to find the one.",
+                1,
+            )
     finally:
         os.close(lock)

@@ -1,9 +1,10 @@
 """The process in which a question of the user is answered: a DuckDB over the recorded files, in a sandbox.
 
 In: on standard input a question a line, `{"sql", "values"}`. Out: on standard output messages, a kind and a length
-before each: `B` a batch of the answer as an Arrow stream, `E` why there is none, `D` that it is whole, with the files that
-were left out. Two fences stand behind each other: a database without a file system, without extensions, whose settings
-are locked, and to which the files come as datasets that we opened; and around it `sandbox.py`. Never writes a file.
+before each: `B` a batch of the answer as an Arrow stream, `E` why there is none, `D` that it is whole, with
+the files that were left out. Two fences stand behind each other: a database without a file system, without extensions,
+whose settings are locked, and to which the files come as datasets that we opened; and around it `sandbox.py`. Never
+writes a file.
 """
 
 import os
@@ -16,7 +17,6 @@ from typing import Any, BinaryIO
 import duckdb
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 
 from actors.core.lifeline import die_with_parent

@@ -9,7 +9,7 @@ unknown beginning, which `beginning_us` finds out.
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -22,13 +22,19 @@ RELATIVE_BELOW: Final = 100_000_000
 """Seconds; as a Unix time that is 1973."""
 LOOKED_AT: Final = 2000
 """Lines of a recording in which its beginning is looked for."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _SENT: Final = frozenset({"sent", "out", "outgoing", "client", "send"})
 TIMES: Final = ("t", "ts", "timestamp", "time")
 _NAMES: Final = ("event", "event_type", "type", "name")
 _STAMP: Final = re.compile(rb'timestamp"\s*:\s*([0-9]{13})(?![0-9])')
 _NAMED_DATE: Final = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
 _GAME_DATE: Final = re.compile(rb'gameId"\s*:\s*"(20[0-9]{6})-')
-_LAST_US: Final = 253_402_300_800_000_000 - 1
+_FIRST_US: Final = RELATIVE_BELOW * 1_000_000
+_END_US: Final = 4_102_444_800_000_000
+"""The year 2100. What lies outside of these two is no time at which the game was recorded, however it is written."""
+MOST_VALUES: Final = 2_000_000
+"""Of one line or frame; a value takes some 100 bytes decoded, and the largest known frames have 50,000."""
 
 
 class BadLine(ValueError):
@@ -59,6 +65,19 @@ def read_line(line: bytes) -> Recorded:
     return Recorded(at_us=at_us, is_relative=is_relative, sent=sent, payload=_payload(told))
 
 
+def check_values(text: bytes) -> None:
+    """BadLine where a JSON text would become more than `MOST_VALUES` values: memory of gigabytes, out of few bytes."""
+    if len(text) > MOST_VALUES and text.count(b",") + text.count(b"[") + text.count(b"{") > MOST_VALUES:
+        raise BadLine(f"holds more than {MOST_VALUES:,} values")
+
+
+def check_time(at_us: int) -> int:
+    """Return a Unix time in microseconds. BadLine: it lies before 1973-03-03 or after 2099."""
+    if not _FIRST_US <= at_us < _END_US:
+        raise BadLine(f"has the time {_shown(at_us)}, must be after 1973-03-03 and before 2100")
+    return at_us
+
+
 def is_sent(direction: Any) -> bool:
     """Say whether a word for a direction means from the page to the game."""
     return str(direction).lower() in _SENT
@@ -76,13 +95,15 @@ def beginning_us(recorded: Iterable[Recorded | None], name: str) -> int | None:
         if frame is None:
             continue
         for found in _STAMP.finditer(frame.payload):
-            latest = max(latest or 0, int(found[1]) * 1000 - frame.at_us)
+            stamp_us = int(found[1]) * 1000
+            if _FIRST_US <= stamp_us < _END_US:
+                latest = max(latest or 0, stamp_us - frame.at_us)
         game_date = game_date or ((date := _GAME_DATE.search(frame.payload)) and date[1])
     if latest is not None:
         return int(latest)
     dated = _NAMED_DATE.search(name) or (_NAMED_DATE.search(game_date.decode()) if game_date else None)
     try:
-        return time_us("-".join(dated.groups())) if dated else None
+        return check_time(time_us("-".join(dated.groups()))) if dated else None
     except ValueError:
         return None
 
@@ -90,25 +111,34 @@ def beginning_us(recorded: Iterable[Recorded | None], name: str) -> int | None:
 def time_us(text: str) -> int:
     """Return an ISO 8601 time as Unix microseconds, UTC where it tells no zone. ValueError: it is none."""
     moment = datetime.fromisoformat(text)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    return since // _MICROSECOND
 
 
 def time_of(value: Any) -> tuple[int, bool]:
     """Return a time in microseconds, and whether it counts from the recording's beginning. BadLine: it is none."""
     if isinstance(value, str):
         try:
-            return time_us(value), False
-        except ValueError:
+            at_us = time_us(value)
+        except (ValueError, OverflowError):
             raise BadLine(f"has the time {value[:40]!r}, must be a number or ISO 8601") from None
+        return check_time(at_us), False
     if value is None:
         raise BadLine(f"has no time in any of {', '.join(TIMES)}")
     if type(value) not in (int, float) or not 0 <= value < 1e19:
         raise BadLine(f"has the time {str(value)[:40]}, must be a number or ISO 8601")
     scale = 1_000_000 if value < 1e11 else 1000 if value < 1e14 else 1 if value < 1e18 else 0.001
     at_us = round(value * scale) if scale >= 1 else int(value) // 1000
-    if at_us > _LAST_US:
-        raise BadLine(f"has the time {value}, beyond the year 9999")
-    return at_us, value < RELATIVE_BELOW
+    if value < RELATIVE_BELOW:
+        return at_us, True
+    return check_time(at_us), False
+
+
+def _shown(at_us: int) -> str:
+    try:
+        return (_EPOCH + at_us * _MICROSECOND).isoformat(sep=" ")
+    except OverflowError:
+        return f"{at_us / 1e6:.0f} (Unix seconds)"
 
 
 def _payload(told: dict[str, Any]) -> bytes:

@@ -7,8 +7,10 @@ file, and JSON lines that say what was found. A file appears in the data whole (
 that lay among VECTRA's own is moved to `taken_over` in the same step. Changes no existing row, deletes no file.
 """
 
+import resource
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,20 +20,21 @@ import zstandard
 from actors.core.messages import SEQ_STEP
 from actors.core.privacy_files import pseudonym_key, read_own
 from actors.rugs.memory import Memory
-from actors.rugs.recordings import RELATIVE_BELOW, BadLine, Recorded, beginning_us
+from actors.rugs.recordings import RELATIVE_BELOW, BadLine, Recorded, beginning_us, check_time
 from actors.rugs.schema import DOC_TYPES, IMPORT_SEQ
+from actors.rugs.tables import Kept
 from actors.rugs.veil import Veil
 from actors.writer import layout, placing
 from actors.writer.batch import Batch, Said
 from actors.writer.columns import give_back_memory
 from actors.writer.known import Known
 from actors.writer.reading import Unreadable
-from actors.writer.sources import Item, Source, TableSource, sources
+from actors.writer.sources import UNREADABLE, Item, Source, TableSource, sources
 from actors.writer.telling import tell, told
 
 TAKEN_OVER = "taken_over"
 SAY_S = 1.0
-
+MEMORY_BYTES = 3_000_000_000  # ordinary files take 300 MB, a line of 100 MB some 1.5 GB
 
 Say = Callable[[Said], None]
 
@@ -57,9 +60,12 @@ class Import:
         try:
             placing.complete(self.data_dir)
             found = self._take(source, self._beginning(source))
-        except (OSError, EOFError, zstandard.ZstdError, ValueError) as error:
+        except Unreadable:
+            raise
+        except Exception as error:
             self._reached = None
-            why = f"{source.path}: {getattr(error, 'strerror', None) or error}"
+            self._memory = Memory(recording=True)
+            why = f"{source.path}: {_words(error)}"
             found = Said(file=str(source.path), done=True, trouble=why)
         self._say(found)
         return found
@@ -117,8 +123,8 @@ class Import:
                 raise item
             if item.is_relative and base_us < 0:
                 raise BadLine("counts its time from 0, and nothing tells the date: give --began-at")
-            at_us = item.at_us + (base_us if item.is_relative else 0)
-            is_new = batch.take(item, at_us) if isinstance(item, Recorded) else batch.keep(item, at_us)
+            at_us = check_time(item.at_us + (base_us if item.is_relative else 0))
+            is_new = self._taken(batch, item, at_us)
         except BadLine as bad:
             said.bad_lines += 1
             place = f"{said.file}:{number}" if said.unit == "lines" else f"{said.file}: row {number}"
@@ -137,6 +143,16 @@ class Import:
         if now_s - self._said_s > SAY_S:
             self._said_s = now_s
             self._say(Said(file=said.file, unit=said.unit, lines=said.lines))
+
+    @staticmethod
+    def _taken(batch: Batch, item: Recorded | Kept, at_us: int) -> bool:
+        """Say whether an item is new. BadLine: nothing can be made of it, whatever it is that it breaks."""
+        try:
+            return batch.take(item, at_us) if isinstance(item, Recorded) else batch.keep(item, at_us)
+        except BadLine:
+            raise
+        except UNREADABLE as error:
+            raise BadLine(f"cannot be taken: {type(error).__name__}: {error}") from error
 
     def _moving(self, source: Source, said: Said) -> list[placing.Rename]:
         """Return where a file goes that lies among VECTRA's own, if all of it was taken."""
@@ -167,8 +183,28 @@ class Import:
         return last - last % SEQ_STEP + SEQ_STEP
 
 
+def _words(error: Exception) -> str:
+    """Return why a file was not taken: a system's error as such, one that nobody thought of with its kind."""
+    if isinstance(error, MemoryError):
+        return f"takes more than {MEMORY_BYTES // 10**9} GB of memory to read, which is the limit"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    expected = isinstance(error, OSError | EOFError | ValueError | zstandard.ZstdError | zlib.error)
+    return str(error) if expected else f"cannot be read: {type(error).__name__}: {error}"
+
+
+def bound_memory() -> None:
+    """Have this process be refused more memory than `MEMORY_BYTES`: a file's trouble, and not the machine's."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    bound = pages * resource.getpagesize() + MEMORY_BYTES
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (bound if most == resource.RLIM_INFINITY else min(bound, most), most))
+
+
 def main(data_dir: str, parent: str, began_us: str, veiled: str, *paths: str) -> int:
     """Import files; say on standard output what was found. Returns the exit code."""
+
+    bound_memory()
 
     def take_all() -> None:
         place = Path(data_dir)

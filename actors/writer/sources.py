@@ -16,18 +16,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from actors.rugs.recordings import BadLine, Recorded, read_line, time_of
+from actors.rugs.recordings import BadLine, Recorded, check_values, read_line, time_of
 from actors.rugs.stored import VERSION_KEY, Standing, standing
 from actors.rugs.tables import Kept, NotUnderstood, Table, read_row, time_in, understand
+from actors.writer.bounded_lines import MOST_LINE_BYTES, TooLong, bounded_lines
 from actors.writer.layout import events_dir
-from actors.writer.merging import READ_BYTES, SLICE_BYTES
+from actors.writer.merging import READ_BYTES
+from actors.writer.table_values import column_values, slice_rows
 
 SUFFIXES = (".parquet", ".pq")
-MOST_SLICE_ROWS = 200  # full snapshots of 0.5 MB become 100 MB of values
 DOC_TYPE = "doc_type="
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 _ORDER = ("ws_event", "player_action", "system_event", "server_state", "game_tick", "trade", "sidebet", "game")
 """Messages first: where they tell of a row, the row is there already when its own file comes."""
+
+UNREADABLE = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError, MemoryError)
+"""What a line may raise that tells of nothing; OSError is the file's."""
 
 Item = Recorded | Kept | BadLine
 
@@ -43,9 +47,9 @@ class Source:
 
     def items(self) -> Iterator[tuple[int, Item]]:
         """Yield what each line tells of; empty ones do not count."""
-        with _open(self.path) as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
+        with _open(self.path) as file:
+            for number, line in enumerate(bounded_lines(file), 1):
+                if isinstance(line, TooLong) or line.strip():
                     yield number, _line(line)
 
 
@@ -62,7 +66,7 @@ class TableSource(Source):
 
     def place(self) -> tuple[int, int, str]:
         """Find out where in the order of files it comes; an unreadable one comes where its name puts it."""
-        with suppress(ValueError, OSError):
+        with suppress(ValueError, OSError, ArithmeticError):
             self.first_us = self._first_us()
         rank = _ORDER.index(self.doc_type) if self.doc_type in _ORDER else 0
         return rank, self.first_us, str(self.path)
@@ -74,8 +78,8 @@ class TableSource(Source):
             names = parquet.schema_arrow.names
             if "doc_type" not in names:
                 understand(names, self.doc_type)
-            for batch in parquet.iter_batches(_slice_rows(parquet), use_threads=False):
-                for values in zip(*(_values(column) for column in batch.columns), strict=True):
+            for batch in parquet.iter_batches(slice_rows(parquet), use_threads=False):
+                for values in zip(*(column_values(column) for column in batch.columns), strict=True):
                     number += 1
                     yield number, self._row(names, dict(zip(names, values, strict=True)))
 
@@ -85,9 +89,16 @@ class TableSource(Source):
         if isinstance(table, NotUnderstood):
             return BadLine(str(table))
         try:
-            return read_row(table, row)
+            for name, value in row.items():
+                if isinstance(value, str | bytes) and len(value) > MOST_LINE_BYTES:
+                    raise BadLine(
+                        f"column {name} holds {len(value) / 1e6:,.0f} MB, must be {MOST_LINE_BYTES // 10**6} at most"
+                    )
+            return _checked(read_row(table, row))
         except BadLine as bad:
             return bad
+        except UNREADABLE as error:
+            return BadLine(f"cannot be read: {type(error).__name__}: {error}")
 
     def _table(self, names: list[str], doc_type: str | None) -> Table | NotUnderstood:
         if doc_type not in self._tables:
@@ -105,13 +116,14 @@ class TableSource(Source):
             if column is None:
                 return 0
             for batch in parquet.iter_batches(1, columns=[column], use_threads=False):
-                value = _values(batch.column(0))[0]
+                value = column_values(batch.column(0))[0]
                 return time_of(value.isoformat() if hasattr(value, "isoformat") else value)[0]
         return 0
 
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:
         try:
+            _require_file(self.path)
             with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=READ_BYTES) as parquet:
                 yield parquet
         except (pa.ArrowException, OverflowError) as error:
@@ -171,54 +183,45 @@ def _is_there(path: Path, data_dir: Path) -> bool:
         return False
 
 
-def _line(line: bytes) -> Item:
+def _line(line: bytes | TooLong) -> Item:
+    if isinstance(line, TooLong):
+        size, most = line.size_bytes / 1e6, MOST_LINE_BYTES // 1_000_000
+        return BadLine(f"has {size:,.0f} MB, must be {most} at most")
     try:
-        return read_line(line)
+        check_values(line)
+        return _checked(read_line(line))
     except BadLine as bad:
         return bad
+    except UNREADABLE as error:
+        return BadLine(f"cannot be read: {type(error).__name__}: {error}")
 
 
-def _slice_rows(parquet: pq.ParquetFile) -> int:
-    groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
-    size = sum(group.total_byte_size for group in groups)
-    return max(1, min(SLICE_BYTES * parquet.metadata.num_rows // max(size, 1), MOST_SLICE_ROWS))
-
-
-def _values(column: Any) -> list[Any]:
-    """Return a column's values as plain Python; text that is no UTF-8 shows its bytes as \\xNN."""
-    kind = _plain_type(column.type)
-    if kind != column.type:
-        column = column.cast(kind, safe=False)
-    try:
-        values: list[Any] = column.to_pylist()
-    except UnicodeDecodeError:
-        raw = column.cast(pa.large_binary()).to_pylist()
-        values = [None if one is None else one.decode(errors="backslashreplace") for one in raw]
-    return values
-
-
-def _plain_type(kind: Any) -> Any:
-    """Return the type in which times are microseconds, which is what Python's have."""
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", tz="UTC" if kind.tz else None)
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_plain_type(field.type)) for field in kind])
-    if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_plain_type(kind.value_type)))
-    return kind
+def _checked(item: Recorded | Kept) -> Recorded | Kept:
+    if isinstance(item, Recorded):
+        check_values(item.payload)
+    return item
 
 
 def _head(path: Path) -> bytes:
     try:
+        if not path.is_file():
+            return b""
         with path.open("rb") as file:
             return file.read(4)
     except OSError:
         return b""  # told when its turn comes
 
 
+def _require_file(path: Path) -> None:
+    """ValueError: it is a device or a pipe, which may have no end."""
+    if path.exists() and not path.is_file():
+        raise ValueError("is no regular file")
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[IO[bytes] | Any]:
     """Open a file of lines, compressed or not. OSError: it cannot be read."""
+    _require_file(path)
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)

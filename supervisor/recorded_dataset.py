@@ -109,7 +109,10 @@ class RecordedFiles(ds.Dataset):
             for field in fragment.physical_schema:
                 self._check_type(field)
         except FileNotFoundError:
-            raise FilesSwapped(str(path)) from None
+            if not path.is_symlink():
+                raise FilesSwapped(str(path)) from None
+            self._unread[path] = "it is a link to nothing"
+            return False
         except (OSError, ValueError) as error:  # Arrow's are among these
             self._unread[path] = str(error).splitlines()[0]
             return False

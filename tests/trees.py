@@ -1,4 +1,4 @@
-"""A fingerprint of a directory tree: whatever writes, touches, renames or changes a mode in it changes the fingerprint."""
+"""A fingerprint of a directory tree: whatever writes, touches, renames or changes a mode in it changes it."""
 
 import hashlib
 from pathlib import Path

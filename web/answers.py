@@ -139,7 +139,7 @@ class JobOrder(Struct, kw_only=True, forbid_unknown_fields=True):
     """Long work to begin. An export takes a `day` or a `game_id`, not both."""
 
     kind: Literal["export", "compaction"]
-    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    format: Literal["csv", "csv-raw", "jsonl", "parquet"] = "csv"
     day: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a UTC date")] | None = None
     game_id: GameId | None = None
     doc_types: Annotated[list[str], Meta(max_length=20, description="kinds of rows; all where there are none")] = []

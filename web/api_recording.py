@@ -24,7 +24,7 @@ from web.ledger import Ledger, RecordingView
 REQUEST = "compact.request"  # in the runtime directory, as in actors/writer/compaction.py
 LOOK_S = 0.5
 NOTICE_S = 20.0  # the writer looks for requests ten times a second; this covers its restart
-FORMATS = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
+FORMATS = {"csv": "CSV", "csv-raw": "CSV, exact", "jsonl": "JSON lines", "parquet": "Parquet"}
 
 
 def recording_routes(ledger: Ledger, jobs: Jobs, house: House, runtime_dir: Path) -> Blueprint:

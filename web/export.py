@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from actors.core.lifeline import die_with_parent
+from actors.core.printable import printable, spreadsheet_text
 from actors.rugs.stored import FILE_NAME
 
 pc: Any = pyarrow.compute  # its stubs do not know arrays beside plain values
@@ -28,6 +29,8 @@ pc: Any = pyarrow.compute  # its stubs do not know arrays beside plain values
 BATCH_ROWS = 4096
 PIECE_BYTES = 1_000_000
 NICE = 10
+_ACTING = r"^[=+\-@\t\r]|[^\n\t -~]"
+"""Texts that are looked at one by one: what a spreadsheet may run, and whatever is not plain ASCII."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -37,7 +40,7 @@ class Order(Struct, frozen=True, kw_only=True):
     root: str  # events_parquet
     folder: str  # of the results
     name: str  # of the result, without its ending
-    format: str  # csv, jsonl, parquet
+    format: str  # csv, csv-raw, jsonl, parquet
     doc_types: list[str]
     days: list[str]
     game_id: str | None = None
@@ -104,7 +107,8 @@ class Export:
         return sorted(found, key=lambda path: path.name)
 
     def _write(self, kind: str) -> Path | None:
-        path, sink, count = self._folder / f"{kind}.{self._order.format}", None, 0
+        ending = self._order.format.removesuffix("-raw")
+        path, sink, count = self._folder / f"{kind}.{ending}", None, 0
         for batch in self._batches(kind):
             if batch.num_rows and sink is None:
                 sink = SINKS[self._order.format](path, batch.schema)
@@ -152,8 +156,8 @@ class Export:
         return path
 
 
-class CsvSink:
-    """Comma-separated values with a head line; lists as JSON."""
+class RawCsvSink:
+    """Comma-separated values with a head line, texts exactly as they are; lists as JSON."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         flat = pa.schema([(field.name, pa.string() if _is_list(field.type) else field.type) for field in schema])
@@ -162,12 +166,25 @@ class CsvSink:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows."""
-        columns = [_json_text(column) if _is_list(column.type) else column for column in batch.columns]
+        columns = [_json_text(column) if _is_list(column.type) else self._text(column) for column in batch.columns]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def close(self) -> None:
         """End the file."""
         self._writer.close()
+
+    def _text(self, column: Any) -> Any:
+        return column
+
+
+class CsvSink(RawCsvSink):
+    """Comma-separated values for spreadsheets: no text of a player's is run as a formula, or acts on a terminal."""
+
+    def _text(self, column: Any) -> Any:
+        if not pa.types.is_string(column.type) or not pc.any(pc.match_substring_regex(column, _ACTING)).as_py():
+            return column
+        texts = column.to_pylist()
+        return pa.array([None if one is None else spreadsheet_text(printable(one, lines=True)) for one in texts])
 
 
 class JsonlSink:
@@ -201,7 +218,7 @@ class ParquetSink:
         self._writer.close()
 
 
-SINKS: dict[str, Any] = {"csv": CsvSink, "jsonl": JsonlSink, "parquet": ParquetSink}
+SINKS: dict[str, Any] = {"csv": CsvSink, "csv-raw": RawCsvSink, "jsonl": JsonlSink, "parquet": ParquetSink}
 
 
 def _read(path: Path, after: int) -> Iterator[pa.RecordBatch]:

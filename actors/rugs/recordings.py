@@ -30,9 +30,10 @@ _NAMES: Final = ("event", "event_type", "type", "name")
 _STAMP: Final = re.compile(rb'timestamp"\s*:\s*([0-9]{13})(?![0-9])')
 _NAMED_DATE: Final = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)(?!\d)")
 _GAME_DATE: Final = re.compile(rb'gameId"\s*:\s*"(20[0-9]{6})-')
-_FIRST_US: Final = RELATIVE_BELOW * 1_000_000
+_FIRST_US: Final = 1_420_070_400_000_000
 _END_US: Final = 4_102_444_800_000_000
-"""The year 2100. What lies outside of these two is no time at which the game was recorded, however it is written."""
+"""The years 2015 and 2100. Outside of them nobody recorded the game, however the time is written; the first one is also
+late enough to find out a number in another unit than its size tells: the year 9999 in seconds looks like 1978 in ms."""
 MOST_VALUES: Final = 2_000_000
 """Of one line or frame; a value takes some 100 bytes decoded, and the largest known frames have 50,000."""
 
@@ -72,9 +73,9 @@ def check_values(text: bytes) -> None:
 
 
 def check_time(at_us: int) -> int:
-    """Return a Unix time in microseconds. BadLine: it lies before 1973-03-03 or after 2099."""
+    """Return a Unix time in microseconds. BadLine: it lies before 2015 or after 2099."""
     if not _FIRST_US <= at_us < _END_US:
-        raise BadLine(f"has the time {_shown(at_us)}, must be after 1973-03-03 and before 2100")
+        raise BadLine(f"has the time {_shown(at_us)}, must be from 2015 to 2099")
     return at_us
 
 

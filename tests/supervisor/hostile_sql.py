@@ -113,7 +113,7 @@ HUNGRY = (
     "SELECT * FROM range(1000000000000)",
     "SELECT list(range) FROM range(1000000000000)",
     "SELECT range FROM range(1000000000000) ORDER BY hash(range)",
-    "SELECT count(*) FROM game_tick a, game_tick b, game_tick c, game_tick d WHERE a.price + b.price < c.price - d.price",
+    "SELECT count(*) FROM game_tick a, game_tick b, game_tick c, game_tick d WHERE a.price < b.price - c.price",
     "WITH RECURSIVE a AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM a) SELECT max(n) FROM a",
     "WITH RECURSIVE a AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM a) SELECT n FROM a",
     "SELECT string_agg(repeat('y', 100000), '') FROM range(1000000)",

@@ -126,13 +126,13 @@ def test_rows_that_the_writer_adds_meanwhile_do_no_harm(tmp_path: Path, monkeypa
 def test_names_of_players_stay_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = ["=HYPERLINK(1)", 'a,b"c\nd\r\n"', "<script>alert(1)</script>", "\u202ereversed\x00", "🚀', --", ""]
     rows = [game_row(number, verify_reason=name) for number, name in enumerate(hostile)]
-    for form in ("csv", "jsonl", "parquet"):
+    for form in ("csv-raw", "jsonl", "parquet"):
         place = tmp_path / form
         place.mkdir()
         write_rounds(place / "data", rows)
         exported(place, order(place, form, ["game"], DAY), lambda _: None, monkeypatch)
-        content = (place / "result" / f"vectra.game.{form}").read_bytes()
-        if form == "csv":
+        content = (place / "result" / f"vectra.game.{form.removesuffix('-raw')}").read_bytes()
+        if form == "csv-raw":
             found = [row["verify_reason"] for row in csv.DictReader(io.StringIO(content.decode(), newline=""))]
         elif form == "jsonl":
             found = [json.loads(line)["verify_reason"] for line in content.splitlines()]
@@ -155,3 +155,17 @@ def test_a_day_of_which_nothing_is_on_disk_is_said(tmp_path: Path, kinds: list[s
     with pytest.raises(ValueError, match="Nothing is on disk"):
         Export(order(tmp_path, "csv", kinds, ["2025-01-01"])).run()
     assert list((tmp_path / "result").iterdir()) == []
+
+
+@pytest.mark.parametrize(("form", "named"), [("csv", "'=1+\\x1b\\u202e"), ("csv-raw", "=1+\x1b\u202e")])
+def test_a_players_name_is_no_formula_unless_the_exact_text_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, named: str
+) -> None:
+    folder = tmp_path / "data" / "events_parquet" / "doc_type=trade" / "date=2025-12-15"
+    folder.mkdir(parents=True)
+    table = pa.table({"seq": [256, 512], "username": ["=1+\x1b\u202e", "plain é"], "qty": [-1.5, 2.0]})
+    pq.write_table(table, folder / "0000000000000256-0000000000000512.parquet")
+    (last, *_) = exported(tmp_path, order(tmp_path, form, ["trade"], DAY), lambda _: None, monkeypatch)[::-1]
+    assert last.result == "vectra.trade.csv"
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "result" / "vectra.trade.csv").read_bytes().decode())))
+    assert [(row["username"], row["qty"]) for row in rows] == [(named, "-1.5"), ("plain é", "2")]

@@ -2,23 +2,28 @@
 
 import gzip
 import json
+import os
+import tracemalloc
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 
 from actors.core.messages import Frame
+from actors.rugs.recordings import Recorded
 from actors.rugs.schema import DOC_TYPES, IMPORT_SEQ
-from actors.writer import layout, placing, swap
+from actors.writer import bounded_lines, layout, placing, swap
 from actors.writer.batch import Said
 from actors.writer.flush import Store
 from actors.writer.importing import Import
 from actors.writer.offline import compact
 from actors.writer.rebuild import Rebuild
-from actors.writer.sources import sources
+from actors.writer.sources import TableSource, sources
 from tests.recorded import MIDNIGHT_US, Session, write
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
@@ -239,3 +244,111 @@ def test_real_recordings_get_in_whole_and_every_round_is_verified(tmp_path: Path
     assert {"2025-12-07", "2025-12-15", "2026-02-06"} <= dates
     (again, *_), _ = take(tmp_path, *paths)
     assert again.frames == 0
+
+
+WRONG_TIMES = (
+    '"9999-12-31T23:59:59.999999Z"', '"9999-12-31T23:59:59-14:00"', '"0001-01-01T00:00:00+14:00"', '"0001-01-01"',
+    '"1500-06-01T00:00:00Z"', '"1969-12-31T23:59:59Z"', '"1970-01-01T00:00:00Z"', '"2100-01-01T00:00:00Z"', '"NaN"',
+    '""', '"10000-01-01"', "253402300799999", "4102444800", "4102444800000", "-1", "-1767225600", "1e18", "1e300",
+    "-1e300", "18446744073709551616", "9223372036854775807", "true", "[]", "{}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", WRONG_TIMES)
+@pytest.mark.parametrize("name", ["t", "ts", "timestamp"])
+def test_a_time_out_of_range_is_one_bad_line_however_it_is_written(tmp_path: Path, name: str, moment: str) -> None:
+    good = '{"ts":"2025-12-15T00:00:00Z","event":"x","data":{}}'
+    path = put(tmp_path / "last.jsonl", [good, f'{{"{name}":{moment},"event":"x","data":{{}}}}', good])
+    (done,), said = take(tmp_path / "data", path)
+    assert (done.trouble, done.frames, done.bad_lines) == (None, 2, 1)
+    assert [one.bad for one in said if one.bad and one.bad.startswith(f"{path}:2: ")]
+
+
+@pytest.mark.parametrize("began_us", [-(10**18), 0, 10**18, 4_102_444_800_000_000])
+def test_a_beginning_out_of_range_makes_bad_lines_of_times_that_count_from_it(tmp_path: Path, began_us: int) -> None:
+    path = put(tmp_path / "zero.jsonl", ['{"t": 1.5, "frame": "2"}'])
+    (done,), _ = take(tmp_path / "data", path, began_us=began_us)
+    assert (done.trouble, done.frames, done.bad_lines) == (None, 0, 1)
+
+
+def test_a_stamp_of_the_far_future_does_not_move_the_beginning(tmp_path: Path) -> None:
+    frame = '{"t": 1, "frame": "42[\\"x\\",{\\"timestamp\\":%d}]"}'
+    path = put(tmp_path / "zero.jsonl", [frame % 1_767_225_600_000, frame % 9_999_999_999_999])
+    (done,), _ = take(tmp_path / "data", path)
+    assert (done.frames, done.bad_lines, done.first_us) == (2, 0, 1_767_225_600_000_000)
+
+
+@pytest.mark.parametrize("packed", ["long.jsonl", "long.jsonl.gz", "long.jsonl.zst"])
+def test_a_line_that_is_too_long_is_one_bad_line_and_takes_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: str
+) -> None:
+    monkeypatch.setattr(bounded_lines, "MOST_LINE_BYTES", 1_000_000)
+    good = '{"ts":"2025-12-15T00:00:00Z","event":"x","data":{}}'
+    path = put(tmp_path / packed, [good, "x" * 60_000_000, good.replace("x", "y"), "x" * 1_000_001])
+    tracemalloc.start()
+    (done,), said = take(tmp_path / "data", path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (done.trouble, done.frames, done.bad_lines) == (None, 2, 2)
+    assert peak < 40_000_000
+    bad = [one.bad for one in said if one.bad]
+    assert [one.split(": ")[0] for one in bad] == [f"{path}:2", f"{path}:4"]
+    assert "has 60 MB" in bad[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"ts":1767225600,"event":"x","data":[' + "[]," * 2_100_000 + "[]]}",
+        '{"ts":1767225600,"event":"x","data":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"ts":1767225600,"frame":"42[\\"x\\",' + "\\u005b" * 200 + '"}',
+        '{"ts":1767225600,"event":"\\ud800","data":{"a":1e400}}',
+        '{"ts":1767225600,"event":"x","data":' + "9" * 5000 + "}",
+    ],
+    ids=["many values", "deep", "deep by escapes", "surrogate", "long number"],
+)
+def test_a_line_that_unfolds_is_taken_or_named_and_ends_nothing(tmp_path: Path, line: str) -> None:
+    good = '{"ts":"2025-12-15T00:00:00Z","event":"z","data":{}}'
+    (done,), _ = take(tmp_path / "data", put(tmp_path / "odd.jsonl", [good, line, good.replace("z", "y")]))
+    assert (done.trouble, done.frames + done.bad_lines) == (None, 3)
+
+
+@pytest.mark.parametrize("kind", ["s", "ms", "us", "ns"])
+def test_times_of_a_table_that_python_cannot_hold_are_bad_rows(tmp_path: Path, kind: str) -> None:
+    good = 1_767_225_600 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind]
+    far = 2**62 // 1000 if kind == "s" else 2**62  # Parquet has no seconds: milliseconds must hold them
+    moments = pa.array([good, far, -far, None, 0, good], pa.int64()).cast(pa.timestamp(kind, "UTC"))
+    pq.write_table(pa.table({"ts": moments, "frame": ["2"] * 6}), tmp_path / "times.parquet", version="2.6")
+    (done,), _ = take(tmp_path / "data", tmp_path / "times.parquet")
+    assert (done.trouble, done.frames, done.bad_lines) == (None, 2, 4)
+
+
+def test_a_text_that_rows_share_is_not_multiplied(tmp_path: Path) -> None:
+    text = '42["x",{"noise":"' + "n" * 5_000_000 + '"}]'
+    shared = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array([text]))
+    moments = pa.array([1_767_225_600_000 + number for number in range(1000)])
+    pq.write_table(pa.table({"ts": moments, "frame": shared}), tmp_path / "shared.parquet", store_schema=False)
+    before, largest = pa.total_allocated_bytes(), 0
+    for _, item in zip(range(60), TableSource(tmp_path / "shared.parquet").items(), strict=False):
+        assert isinstance(item[1], Recorded)
+        largest = max(largest, pa.total_allocated_bytes() - before)
+    assert largest < 300_000_000
+
+
+def test_a_device_or_pipe_is_refused_and_the_others_get_in(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    good = put(tmp_path / "good.jsonl", lines_of(session())[:5])
+    done, _ = take(tmp_path / "data", tmp_path / "pipe.jsonl", Path("/dev/zero"), good)
+    assert [one.trouble is None for one in done] == [False, False, True]
+
+
+@pytest.mark.parametrize("place", [10, 1000, -20])
+def test_damage_in_a_packed_file_is_its_trouble_and_leaves_nothing(tmp_path: Path, place: int) -> None:
+    path = put(tmp_path / "hurt.jsonl.gz", lines_of(session()))
+    content = bytearray(path.read_bytes())
+    content[place : place + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    (done,), _ = take(tmp_path / "data", path)
+    assert done.trouble
+    assert counts(tmp_path / "data") == {}
+    assert list(placing.aside(tmp_path / "data").iterdir()) == []

@@ -1,10 +1,10 @@
 """Rules that look at more than one key, or at more than a value's type and range.
 
 In: settings whose every key is valid for itself. Out: what is wrong, as (key, found, rule, way out). Never touches the
-network; of the file system it looks only at whether a named key file is there.
+network; of the file system it looks only at key files and their folders. Whether the directories may be used is said
+by `places`, since that can change while VECTRA runs.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from actors.core.bus import IPC_PATH_LIMIT, ipc_path
+from actors.core.bus_rules import bus_faults, is_loopback
 from actors.core.config import Config
 from actors.core.streams import ALL
 from supervisor.extras import wrong_actors
@@ -21,6 +22,8 @@ TUNNEL = (
     "Keep it on 127.0.0.1 and reach it from elsewhere through an SSH tunnel (ssh -L 5000:127.0.0.1:5000 HOST) or a "
     "reverse proxy with its own access control."
 )
+_VARIABLE = re.compile(r"\$(\w|\{)")
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")  # RFC 6454, 6.2
 
 
 class Fault(NamedTuple):
@@ -32,19 +35,10 @@ class Fault(NamedTuple):
     way_out: str
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether an address or name reaches this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def faults(config: Config) -> Iterator[Fault]:
     """Yield every broken rule."""
-    yield from _directories(config)
+    wrong_paths = list(_paths(config))
+    yield from wrong_paths or _directories(config)
     yield from _site(config)
     for key, host in (("feed.host", config.feed.host), ("web.host", config.web.host)):
         if not is_loopback(host):
@@ -52,16 +46,43 @@ def faults(config: Config) -> Iterator[Fault]:
     if not is_loopback(config.simulator.host):
         host = config.simulator.host
         yield Fault("simulator.host", host, "a loopback address such as 127.0.0.1", "Remove the line.")
-    yield from _door("bus.events", config.bus.events, config)
-    yield from _door("bus.requests", config.bus.requests, config)
+    yield from _origins(config)
+    yield from (Fault(*fault) for fault in bus_faults(config.bus))
     yield from _same_ports(config)
     yield from (Fault(*wrong) for wrong in wrong_actors(config.actors, known_ids()))
 
 
+def _paths(config: Config) -> Iterator[Fault]:
+    """Look at every path for what would silently become another one, or none at all."""
+    for key, path in (
+        ("data_dir", config.data_dir),
+        ("runtime_dir", config.runtime_dir),
+        ("browser.profile_dir", config.browser.profile_dir),
+        ("browser.binary", config.browser.binary),
+        ("bus.curve_secret_file", config.bus.curve_secret_file),
+        ("bus.curve_clients_dir", config.bus.curve_clients_dir),
+        ("simulator.replay", config.simulator.replay),
+        *((f"actors.path[{number}]", folder) for number, folder in enumerate(config.actors.path)),
+        *((f"actors.extra[{number}].folder", actor.folder) for number, actor in enumerate(config.actors.extra)),
+    ):
+        if path is not None and (rule := _path_rule(path)):
+            yield Fault(key, path, rule, "Write it in full, or remove the line for the default.")
+
+
+def _path_rule(path: str) -> str:
+    """Return the rule that a path breaks, nothing where it breaks none."""
+    if not path.strip() or "\0" in path:
+        return "a path"
+    if _VARIABLE.search(path):
+        return "a path without variables: nothing but ~ is replaced by what it stands for"
+    try:
+        Path(path).expanduser()
+    except RuntimeError:
+        return "a path whose ~ names a user of this machine"
+    return ""
+
+
 def _directories(config: Config) -> Iterator[Fault]:
-    for key, path in (("data_dir", config.data_dir), ("runtime_dir", config.runtime_dir)):
-        if path is not None and not path.strip():
-            yield Fault(key, path, "a path", "Remove the line for the default.")
     longest = max((ipc_path(config.runtime_path, stream) for stream in ALL), key=lambda path: len(str(path).encode()))
     over = len(str(longest).encode()) - IPC_PATH_LIMIT
     if over > 0:
@@ -81,25 +102,12 @@ def _site(config: Config) -> Iterator[Fault]:
         yield Fault("site.socket_pattern", config.site.socket_pattern, rule, "Remove the line for the default.")
 
 
-def _door(key: str, address: str, config: Config) -> Iterator[Fault]:
-    if address.startswith("ipc://"):
-        return
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not address.startswith("tcp://") or not host or port is None:
-        yield Fault(key, address, "tcp://HOST:PORT or ipc://PATH", "Remove the line for the default.")
-        return
-    if is_loopback(host):
-        return
-    secret = config.bus.curve_secret_file
-    if secret is None:
-        rule = "a loopback address, as long as there are no CURVE keys"
-        yield Fault(key, address, rule, "Use tcp://127.0.0.1:PORT, or set bus.curve_secret_file.")
-    elif not Path(secret).expanduser().is_file():
-        yield Fault("bus.curve_secret_file", secret, "an existing file", f"Create it, or put {key} on 127.0.0.1.")
+def _origins(config: Config) -> Iterator[Fault]:
+    """Refuse what never matches a page's Origin and so only looks as if it did something, and what matches too many."""
+    for number, origin in enumerate(config.feed.allowed_origins):
+        if not _ORIGIN.fullmatch(origin):
+            rule = "SCHEME://HOST or SCHEME://HOST:PORT of one site, as in https://example.org; there are no patterns"
+            yield Fault(f"feed.allowed_origins[{number}]", origin, rule, "Name each site, or leave it out.")
 
 
 def _same_ports(config: Config) -> Iterator[Fault]:

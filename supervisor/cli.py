@@ -19,6 +19,7 @@ from supervisor.commands_record import record
 from supervisor.commands_run import reload, restart, start, stop
 from supervisor.commands_service import install_service
 from supervisor.commands_sql import sql
+from supervisor.commands_trust import trust
 from supervisor.commands_verify import verify
 from supervisor.completion import completion
 from supervisor.examples import show_examples
@@ -34,8 +35,8 @@ The first steps:
   vectra-supervisor status         what runs, and what is wrong if anything is
   vectra-supervisor stop           flush everything and stop
 
-Settings are read from ./vectra.yaml, else ~/.config/vectra/vectra.yaml, else the defaults; environment variables
-VECTRA_SECTION_KEY beat the file, --set beats both. `vectra-supervisor COMMAND -h` explains each command.
+Settings are read from ./vectra.yaml (see `trust`), else ~/.config/vectra/vectra.yaml, else the defaults; environment
+variables VECTRA_SECTION_KEY beat the file, --set beats both. `vectra-supervisor COMMAND -h` explains each command.
 
 Exit codes: 0 done, 1 it did not work out, 2 wrong usage or settings, 3 VECTRA is not running.
 """
@@ -57,6 +58,7 @@ COMMANDS = (
     record,
     compact,
     check,
+    trust,
     doctor,
     events,
     journal,

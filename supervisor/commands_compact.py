@@ -20,6 +20,7 @@ import msgspec
 from actors.core.files import replace_file
 from supervisor import locks
 from supervisor.ask import CommandError, ask
+from supervisor.data_work import refuse_unsafe
 from supervisor.shared_flags import Given, settings_flags
 
 REQUEST = "compact.request"  # as in actors/writer/compaction.py
@@ -35,13 +36,14 @@ def compact(given: Given) -> None:
     The running VECTRA does this by itself each hour (recording.compact_s). Readers never see a row twice or miss one;
     a query under way may at worst fail with "no such file". When VECTRA is stopped the files are merged all the same.
     """
-    config = given.load_to_find().config
+    config = given.load_to_find(writes=True).config
     if locks.running_pid(config.runtime_path) is not None:
         figures = _by_the_writer(config.runtime_path)
     elif not config.data_path.is_dir():
         click.echo(f"Nothing to merge: {config.data_path} does not exist.")
         return
     else:
+        refuse_unsafe(config.data_path)
         figures = _by_ourselves(config.data_path)
     _say(figures)
     if figures["state"] != "done":

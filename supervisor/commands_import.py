@@ -52,7 +52,7 @@ def import_files(given: Given, files: tuple[str, ...], began_at: str, demo: bool
     private_dir(data_dir)
     troubles = files_seen = 0
     shown: dict[str, int] = {}
-    veiled = "1" if given.load_to_find().config.privacy.pseudonymise else ""
+    veiled = "1" if given.load_to_find(writes=True).config.privacy.pseudonymise else ""
     for told in said_by(data_dir, "actors.writer.importing", began_at, veiled, *files):
         if told.get("bad"):
             _show_bad(told, shown)

@@ -90,8 +90,11 @@ def check(given: Given) -> None:
     import msgspec
 
     from supervisor.keys import all_keys, show
+    from supervisor.places import place_errors
 
     loaded = given.load()
+    if wrong := place_errors(loaded):
+        raise SettingsError(wrong)
     values = msgspec.to_builtins(loaded.config)
     lines = []
     for name, key in all_keys().items():
@@ -106,13 +109,14 @@ def check(given: Given) -> None:
 @settings_flags
 def doctor(given: Given) -> None:
     """Look for what keeps VECTRA from working on this machine, and say how to mend each."""
-    from supervisor.doctor import examine, mistakes
+    from supervisor.doctor import examine, mistakes, settings_read
 
     try:
-        config, wrong = given.load().config, []
+        loaded = given.load()
+        config, head = loaded.config, [settings_read(loaded.path)]
     except SettingsError as error:
-        config, wrong = (error.usable.config if error.usable else Config()), mistakes(error.errors)
-    findings = [*wrong, *examine(_in_force(config))]
+        config, head = (error.usable.config if error.usable else Config()), mistakes(error.errors)
+    findings = [*head, *examine(_in_force(config))]
     for finding in findings:
         click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}")
         if not finding.good:

@@ -37,14 +37,14 @@ LAST_WORDS = 12
 )
 @settings_flags
 def start(given: Given, foreground: bool, demo: bool, log_format: str | None) -> None:
-    """Start VECTRA, and print its addresses once every actor is ready.
+    """Start VECTRA: print which settings file counts, and the addresses once every actor is ready.
 
     In the background by default; --log-format implies --foreground. Exits with 1, and stops everything again, when an
     actor does not become ready; with 0 when VECTRA runs already, with 1 where that is a demo and this would be none, or
     the other way round.
     """
-    config = given.load().config
-    runtime_dir = config.runtime_path
+    loaded = given.load()
+    config, runtime_dir = loaded.config, loaded.config.runtime_path
     if (pid := running_pid(runtime_dir)) is not None:
         from supervisor.figures import web_address
 
@@ -53,6 +53,7 @@ def start(given: Given, foreground: bool, demo: bool, log_format: str | None) ->
             click.echo(f"  control room     {address}")
         _refuse_the_other_kind(runtime_dir, demo)
         return
+    click.echo(loaded.origin(), err=log_format is not None)
     _refuse_what_must_fail(demo_config(config) if demo else config)
     command = [sys.executable, "-P", "-m", "supervisor", *given.arguments(), *(["--demo"] if demo else [])]
     environment = {**os.environ, "PYTHONPATH": _import_path()}

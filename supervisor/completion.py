@@ -25,11 +25,13 @@ def completion(context: click.Context, shell: str) -> None:
 
 def actor_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """Return the actors whose name begins so, the user's own too."""
+    from actors.core.config import Config
     from supervisor.plan import known_ids
     from supervisor.settings import SettingsError, load
 
     try:
-        own = [actor.id for actor in load(context.params.get("config_path"), os.environ).config.actors.extra]
-    except SettingsError:
-        own = []
+        config = load(context.params.get("config_path"), os.environ).config
+    except SettingsError as error:  # names are only shown: those of a folder that is not trusted too
+        config = error.usable.config if error.usable else Config()
+    own = [actor.id for actor in config.actors.extra]
     return [name for name in (*known_ids(), *own) if name.startswith(begun)]

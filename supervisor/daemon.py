@@ -19,6 +19,7 @@ import msgspec
 from actors.core.config import Config
 from actors.core.files import private_dir
 from actors.core.log import log_path, start_logging
+from actors.core.ownership import UnsafeDirectory, place_fault
 from supervisor import locks
 from supervisor.child import are_up
 from supervisor.console import Console
@@ -255,6 +256,9 @@ class Daemon:
         """Take the directories; where that cannot be, say why, and with which exit code this run ends."""
         try:
             runtime, data = private_dir(self._runtime), private_dir(self.config.data_path)
+            for path in (runtime, data):
+                if (fault := place_fault(path)) is not None:
+                    raise UnsafeDirectory(path, fault)
             self._locks = [locks.take(runtime)]
             if not data.samefile(runtime):
                 self._locks.append(locks.take(data))
@@ -291,6 +295,8 @@ class Daemon:
 
 def unusable(error: OSError) -> str:
     """Say that a directory cannot be made or locked, and what to do."""
+    if isinstance(error, UnsafeDirectory):
+        return str(error)
     return (
         f"{error.filename}: cannot be used: {error.strerror}. Give yourself the rights, or set data_dir or runtime_dir "
         "to another place; `vectra-supervisor doctor` looks at both."

@@ -23,7 +23,7 @@ CODE = Path(__file__).resolve().parents[1]
 
 def place_of_work(given: Given, *, demo: bool, what: str) -> Path:
     """Return the data directory to work in. CommandError: VECTRA runs, or there is nothing."""
-    config = given.load_to_find().config
+    config = given.load_to_find(writes=True).config
     pid = locks.running_pid(config.runtime_path)
     if pid is not None:
         raise CommandError(
@@ -31,7 +31,17 @@ def place_of_work(given: Given, *, demo: bool, what: str) -> Path:
             "Call `vectra-supervisor stop`, then this again, then `vectra-supervisor start`.",
             1,
         )
-    return config.data_path / "demo" if demo else config.data_path
+    data_dir = config.data_path / "demo" if demo else config.data_path
+    refuse_unsafe(data_dir)
+    return data_dir
+
+
+def refuse_unsafe(data_dir: Path) -> None:
+    """CommandError: the data directory is not ours to write in."""
+    from supervisor.places import data_faults, in_words
+
+    for fault in data_faults(data_dir):
+        raise CommandError(in_words(fault), 1)
 
 
 def show_progress(words: str) -> None:

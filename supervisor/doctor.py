@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from actors.core.config import Config
+from actors.core.ownership import is_trusted, mode_text, others_may_write, user_name
 from supervisor.doctor_kept import Kept, cache, exports
 from supervisor.foreign_files import columns_lacking, in_words, is_import_unfinished, odd_files
 from supervisor.locks import running_pid
+from supervisor.places import place_faults
 from vectra_player.entry import foreign_packages
 
 CHROMIUMS = (
@@ -65,6 +67,18 @@ def mistakes(errors: list[str]) -> list[Finding]:
     return [Finding(what="settings", good=False, found=error, fix=fix) for error in errors]
 
 
+def settings_read(path: str | None) -> Finding:
+    """Name the settings file; one that others may change is told of even where --config names it."""
+    found = path or "none, the defaults count"
+    if path is not None and Path(path).is_file():
+        about = Path(path).stat()
+        if others_may_write(about) or not is_trusted(about):
+            why = f"{path} can be changed by others (mode {mode_text(about)}, {user_name(about.st_uid)})"
+            fix = f"chmod go-w {path}, or name a file of your own."
+            return Finding(what="settings", good=False, found=why, fix=fix)
+    return Finding(what="settings", good=True, found=found)
+
+
 def hindrances(config: Config, environ: Mapping[str, str]) -> list[Finding]:
     """Return what a start would fail for, as far as a few milliseconds can tell. Nothing may run there yet.
 
@@ -72,7 +86,8 @@ def hindrances(config: Config, environ: Mapping[str, str]) -> list[Finding]:
     """
     left_over = (config.runtime_path / "children.json").exists()
     ports = [] if left_over else [finding for finding in _ports(config) if finding.what in SERVED]
-    return [finding for finding in (_chromium(config), _display(config, environ), *ports) if not finding.good]
+    first = (_chromium(config), _display(config, environ))
+    return [finding for finding in (*first, *_unsafe(config), *ports) if not finding.good]
 
 
 def _python() -> Finding:
@@ -109,8 +124,12 @@ def _display(config: Config, environ: Mapping[str, str]) -> Finding:
 
 
 def _directories(config: Config) -> Iterator[Finding]:
+    unsafe = {finding.what: finding for finding in _unsafe(config)}
     places = {"data_dir": config.data_path, "runtime_dir": config.runtime_path, "browser profile": config.profile_path}
     for what, path in places.items():
+        if what in unsafe:
+            yield unsafe[what]
+            continue
         nearest = next(parent for parent in (path, *path.parents) if parent.exists())
         if not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
             fix = f"sudo chown {os.getuid()} {nearest}, or choose another directory in vectra.yaml."
@@ -120,6 +139,13 @@ def _directories(config: Config) -> Iterator[Finding]:
             yield Finding(what=what, good=False, found=f"{path} is open to others ({mode})", fix=f"chmod 700 {path}")
         else:
             yield Finding(what=what, good=True, found=str(path) if path.exists() else f"{path} (made at the start)")
+
+
+def _unsafe(config: Config) -> Iterator[Finding]:
+    """Report directories that a start refuses."""
+    for key, found, rule, way_out in place_faults(config):
+        what = "browser profile" if key.startswith("browser.") else key
+        yield Finding(what=what, good=False, found=f"{found} must be {rule}", fix=way_out)
 
 
 def _disk(config: Config) -> Finding:

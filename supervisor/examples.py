@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "record status": ("record status",),
     "compact": ("compact",),
     "check": ("check", "check --config ./vectra.yaml"),
+    "trust": ("trust", "trust ~/bots/mine", "trust --list"),
     "doctor": ("doctor",),
     "events": ("events --type game.completed --type 'player.*'", "events --since 12800 --json"),
     "journal": ("journal info",),

@@ -98,9 +98,16 @@ def show(value: Any) -> str:
     else:
         try:
             text = json.dumps(value, ensure_ascii=False)
-        except (TypeError, ValueError):
-            text = str(value)
+        except (TypeError, ValueError, RecursionError):
+            text = _plain_text(value)
     return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _plain_text(value: Any) -> str:
+    try:
+        return str(value)
+    except (ValueError, RecursionError):  # an integer of more digits than Python prints, or a value too deep
+        return f"a very large {type(value).__name__}"
 
 
 def _default(field: Any) -> Any:

@@ -6,7 +6,7 @@ In: the file's text. Out: its `data_dir:` and `runtime_dir:`, or None where the 
 import re
 from typing import Any
 
-import yaml
+from supervisor.yaml_file import read_yaml
 
 PLACES = ("data_dir", "runtime_dir")
 
@@ -24,8 +24,8 @@ def places(text: str, wanted: tuple[str, ...] = PLACES) -> dict[str, Any] | None
             continue
         if len(naming) > 1 or re.match(rf"{key}\s*:\s", naming[0] + " ") is None:
             return None
-        try:
-            found |= yaml.safe_load(naming[0])
-        except yaml.YAMLError:
+        value, errors = read_yaml(naming[0].encode(), key)
+        if errors or list(value) != [key]:
             return None
+        found |= value
     return found

@@ -9,7 +9,6 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -19,10 +18,13 @@ from actors.core.config import Config
 from supervisor.checks import faults
 from supervisor.inner import wrong_inside
 from supervisor.keys import OLDER_NAMES, Key, all_keys, all_sections, is_section, show
+from supervisor.settings_file import SettingsFile, UnusableFile, find_file, read_file
 
-LOCAL_FILE = "vectra.yaml"
-USER_FILE = "~/.config/vectra/vectra.yaml"
+__all__ = ["Loaded", "SettingsError", "build", "find_file", "load"]
+
 COMMAND_LINE = "command line"
+ERRORS_MAX = 50  # more are counted
+DEPTH_MAX = 20  # of JSON in a variable or behind --set
 
 OURS = frozenset({"VECTRA_FAULT", "VECTRA_PRELOAD"})  # variables that set no key and are no mistake
 
@@ -34,13 +36,18 @@ class SettingsError(ValueError):
     """The settings cannot be used; `errors` has one message for each thing to mend.
 
     `usable` has the good values, defaults in place of the bad ones, where they still say for certain which directories
-    are meant: enough to speak to a VECTRA that runs, never to start one.
+    are meant: enough to speak to a VECTRA that runs, never to start one. `by_chance`: the directories come from a file
+    that was only found and is not trusted; nothing is to be written there.
     """
 
-    def __init__(self, errors: list[str], usable: "Loaded | None" = None) -> None:
-        super().__init__("\n".join(errors))
-        self.errors = errors
+    def __init__(self, errors: list[str], usable: "Loaded | None" = None, *, by_chance: bool = False) -> None:
+        shown = [_printable(error) for error in errors[:ERRORS_MAX]]
+        if len(errors) > ERRORS_MAX:
+            shown.append(f"{len(errors) - ERRORS_MAX} more errors of this kind. Mend the first ones.")
+        super().__init__("\n".join(shown))
+        self.errors = shown
         self.usable = usable
+        self.by_chance = by_chance
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -49,6 +56,10 @@ class Loaded(Struct, frozen=True, kw_only=True):
     config: Config
     sources: dict[str, str]  # key -> "default", the file's name, a variable's name, "command line"
     path: str | None = None
+
+    def origin(self) -> str:
+        """Return which file was read, in a sentence."""
+        return f"Settings: {self.path or 'the defaults; no vectra.yaml was found'}"
 
 
 class _Found(Struct, frozen=True):
@@ -60,28 +71,23 @@ class _Found(Struct, frozen=True):
     undo: str
 
 
-def find_file(given: str | None) -> Path | None:
-    """Return the settings file: the given one, else ./vectra.yaml, else the user's, else None."""
-    if given is not None:
-        return Path(given).expanduser()
-    for candidate in (Path(LOCAL_FILE), Path(USER_FILE).expanduser()):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
 def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str] = ()) -> Loaded:
     """Return the settings in force. SettingsError: all that is wrong, at once."""
-    path = find_file(given)
-    found: dict[str, _Found] = {}
     errors: list[str] = []
-    readable = path is None or _take_file(path, found, errors)
     outside: dict[str, _Found] = {}
     _take_environment(environ, outside, errors)
     _take_command_line(overrides, outside, errors)
-    if path is not None and not readable:
-        readable = _take_places(path, found, set(outside))
+    file, file_errors = _read(given)
+    found: dict[str, _Found] = {}
+    readable = not file_errors
+    if file is not None:
+        readable = _take_file(file, found, file_errors) or _take_places(file, found, set(outside))
+    elif file_errors:
+        readable = "data_dir" in outside
+    by_chance = _take_trust(file, {name: item.value for name, item in found.items() if name not in outside}, errors)
     found |= outside
+    errors = [*file_errors, *errors]
+    path = find_file(given)
     config = _assemble(found, errors)
     sources = {name: found[name].source if name in found else "default" for name in all_keys()}
     for key, value, rule, way_out in faults(config):
@@ -91,8 +97,32 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     loaded = Loaded(config=config, sources=sources, path=None if path is None else str(path.absolute()))
     if errors:
         sure = readable and not any(_puts_place_in_doubt(error, set(outside)) for error in errors)
-        raise SettingsError(errors, loaded if sure else None)
+        raise SettingsError(errors, loaded if sure else None, by_chance=by_chance)
     return loaded
+
+
+def _read(given: str | None) -> tuple[SettingsFile | None, list[str]]:
+    try:
+        return read_file(given), []
+    except UnusableFile as error:
+        return None, [str(error)]
+
+
+def _take_trust(file: SettingsFile | None, values: Mapping[str, Any], errors: list[str]) -> bool:
+    """Refuse the keys of a found file that need trust; return whether the directories are among them."""
+    if file is None or not file.is_local:
+        return False
+    from supervisor.trust import is_trusted_file, untrusted_keys, was_trusted
+
+    keys = untrusted_keys(values)
+    if not keys or is_trusted_file(file.path, file.content):
+        return False
+    why = "It has changed since you trusted it." if was_trusted(file.path) else "It was only found here."
+    errors.append(
+        f"{file.path}: sets {', '.join(keys)}, which a file in the working directory may set only where you trust it. "
+        f"{why} Read it, then call `vectra-supervisor trust`, or name it: --config {file.path}."
+    )
+    return any(key in keys for key in ("data_dir", "runtime_dir"))
 
 
 def _puts_place_in_doubt(error: str, outside: set[str]) -> bool:
@@ -103,25 +133,26 @@ def _puts_place_in_doubt(error: str, outside: set[str]) -> bool:
     return where is not None and (error.startswith("environment") or where[1].lower() not in outside)
 
 
-def _take_places(path: Path, found: dict[str, _Found], outside: set[str]) -> bool:
+def _take_places(file: SettingsFile, found: dict[str, _Found], outside: set[str]) -> bool:
     """Take the directories from a file that cannot be read as settings; return whether they are known for certain."""
     from supervisor.salvage import PLACES, places
 
     try:
-        values = places(path.read_text(encoding="utf-8"), tuple(key for key in PLACES if key not in outside))
-    except (OSError, UnicodeDecodeError):
+        text = file.content.decode("utf-8")
+    except UnicodeDecodeError:
         return "data_dir" in outside
+    values = places(text, tuple(key for key in PLACES if key not in outside))
     for name, value in (values or {}).items():
-        _take_key(name, value, str(path), found, [])
+        _take_key(name, value, str(file.path), found, [])
     return values is not None
 
 
-def _take_file(path: Path, found: dict[str, _Found], errors: list[str]) -> bool:
+def _take_file(file: SettingsFile, found: dict[str, _Found], errors: list[str]) -> bool:
     """Take what the file says; return whether it could be read as settings at all."""
     from supervisor.yaml_file import read_yaml  # PyYAML costs a command 15 ms where there is no file
 
-    place = str(path)
-    data, form_errors = read_yaml(path, place)
+    place = str(file.path)
+    data, form_errors = read_yaml(file.content, place)
     errors += form_errors
     for name, value in data.items():
         if name in all_sections():
@@ -140,7 +171,8 @@ def _take_key(name: str, value: Any, place: str, found: dict[str, _Found], error
     if name in all_keys():
         found[name] = _Found(value, place, place, "Remove the line")
     else:
-        errors.append(f"{place}: {name} is not a key.{_suggestion(name)} Remove the line.")
+        meant = _suggestion(name) if len(errors) < ERRORS_MAX else ""
+        errors.append(f"{place}: {name[:100]} is not a key.{meant} Remove the line.")
 
 
 def _take_environment(environ: Mapping[str, str], found: dict[str, _Found], errors: list[str]) -> None:
@@ -175,7 +207,7 @@ def _take_text(
     key = all_keys()[name]
     try:
         found[name] = _Found(_from_text(text, key.type), source, place, undo)
-    except ValueError:
+    except (ValueError, RecursionError):
         errors.append(_message(key, text, place, undo))
 
 
@@ -187,9 +219,9 @@ def _from_text(text: str, kind: Any) -> Any:
         inner = get_args(kind)[0]
         if inner is str and not text.lstrip().startswith("["):
             return [part.strip() for part in text.split(",") if part.strip()]
-        return json.loads(text)
+        return _from_json(text)
     if get_origin(kind) is dict:
-        return json.loads(text)
+        return _from_json(text)
     if kind is bool:
         return _BOOLS.get(text.strip().lower(), text)
     if type(None) in get_args(kind) and text.strip() in ("", "null"):
@@ -197,6 +229,22 @@ def _from_text(text: str, kind: Any) -> Any:
     if kind in (int, float):
         return kind(text)
     return text
+
+
+def _from_json(text: str) -> Any:
+    """Return the value of a JSON text. ValueError, RecursionError: it is none, or deeper than any setting."""
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "[{") - (character in "]}")
+        deepest = max(deepest, depth)
+    if deepest > DEPTH_MAX:  # brackets in texts count too: settings have none so deep
+        raise ValueError
+    return json.loads(text)
+
+
+def _printable(text: str) -> str:
+    """Return a message as a terminal may show it: what stands in a file must not steer it."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _assemble(found: dict[str, _Found], errors: list[str]) -> Config:

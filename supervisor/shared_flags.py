@@ -21,15 +21,16 @@ class Given(Struct, frozen=True):
         """Return the settings in force. SettingsError: all that is wrong with them."""
         return load(self.config, os.environ, self.overrides)
 
-    def load_to_find(self) -> Loaded:
+    def load_to_find(self, *, writes: bool = False) -> Loaded:
         """Return the settings for finding a VECTRA, or its data: one line on stderr where some are bad.
 
-        SettingsError: they do not say for certain where that is.
+        writes: the data there will be changed. SettingsError: they do not say for certain where that is, or something
+        is to be written where only an untrusted file of the working directory says so.
         """
         try:
             return self.load()
         except SettingsError as error:
-            if error.usable is None:
+            if error.usable is None or (writes and error.by_chance):
                 raise
             more = f" ({len(error.errors) - 1} more)" if len(error.errors) > 1 else ""
             data_dir = error.usable.config.data_path
@@ -50,7 +51,7 @@ _CONFIG = click.option(
     "--config",
     "config_path",
     metavar="PATH",
-    help="The settings file. Default: ./vectra.yaml, else ~/.config/vectra/vectra.yaml.",
+    help="The settings file. Default: ./vectra.yaml if it is yours, else ~/.config/vectra/vectra.yaml.",
 )
 _DATA_DIR = click.option(
     "--data-dir",

@@ -1,59 +1,33 @@
-"""Where the ZeroMQ doors listen, and whether they may.
+"""Where the ZeroMQ doors listen: addresses to bind, in order of trial.
 
-In: `bus.events` and `bus.requests` as configured. Out: addresses to bind, in order of trial. An address that other
-machines can reach is refused without CURVE keys. Port 0, or `*`, takes the port an earlier incarnation had, else any.
+In: `bus.events` and `bus.requests` as configured. Out: what to bind, and what clients connect to. Whether an address
+may be used is said by `actors.core.bus_rules`. Port 0, or `*`, takes the port an earlier incarnation had, else any.
 """
 
-import ipaddress
 from pathlib import Path
 
+from actors.core.bus_rules import ANY_PORT, AddressError, ipc_file, server_keys, split_address
 from actors.core.config import BusSection
 from actors.core.endpoints import remembered_port
+from actors.core.files import PRIVATE_DIR
 
-ANY_PORT = "0"
-
-
-class AddressError(ValueError):
-    """A configured address cannot or must not be used; the text says why, and what to do."""
+__all__ = ["AddressError", "candidates", "check", "reachable"]
 
 
 def check(bus: BusSection) -> None:
-    """Raise AddressError where an address is wrong, or reachable from other machines without keys."""
-    for key, address in (("bus.events", bus.events), ("bus.requests", bus.requests)):
-        if address.startswith("ipc://"):
-            continue
-        host, _ = split(key, address)
-        if not is_loopback(host) and not (bus.curve_secret_file and bus.curve_clients_dir):
-            raise AddressError(
-                f"{key} is {address!r}: other machines can reach it, which needs CURVE keys. "
-                "Set bus.curve_secret_file and bus.curve_clients_dir, or use tcp://127.0.0.1."
-            )
-
-
-def split(key: str, address: str) -> tuple[str, str]:
-    """Return (host, port) of a tcp address; the port may be `*` or `0`."""
-    scheme, _, rest = address.partition("://")
-    host, _, port = rest.rpartition(":")
-    if scheme != "tcp" or not host or not (port == "*" or port.isdecimal()):
-        raise AddressError(f"{key} is {address!r}, must be tcp://HOST:PORT. Remove the line for the default.")
-    return host, ANY_PORT if port == "*" else port
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address on `host`."""
-    if host in ("localhost", "lo"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False  # a name, an interface, or `*`
+    """Raise AddressError where an address or the keys are wrong, or others could reach a door without keys."""
+    server_keys(bus)
 
 
 def candidates(runtime_dir: Path, name: str, key: str, address: str) -> list[str]:
-    """Return the addresses to try to bind, best first."""
+    """Return the addresses to try to bind, best first; the folder of an ipc address is there then."""
     if address.startswith("ipc://"):
-        return [address]
-    host, port = split(key, address)
+        if address.startswith("ipc://@"):
+            return [address]
+        path = ipc_file(address)
+        path.parent.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        return [f"ipc://{path}"]
+    host, port = split_address(key, address)
     if port != ANY_PORT:
         return [f"tcp://{host}:{port}"]
     remembered = remembered_port(runtime_dir, name, 0)

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import zmq
 import zmq.asyncio
-import zmq.auth
 from msgspec import Struct
 from zmq.auth.asyncio import AsyncioAuthenticator
 
@@ -25,7 +24,9 @@ from actors.broadcaster.history import Page
 from actors.broadcaster.snapshots import Snapshots
 from actors.broadcaster.subscription import Subscription
 from actors.broadcaster.timeline import Timeline
+from actors.core.bus_rules import server_keys
 from actors.core.config import BusSection
+from actors.core.curve_keys import ServerKeys
 from actors.core.endpoints import publish
 from actors.core.messages import Event
 
@@ -73,8 +74,8 @@ class Door:
 
     def open(self, runtime_dir: Path) -> None:
         """Bind and publish both endpoints. zmq.ZMQError: the address is taken."""
-        if self._bus.curve_secret_file and self._bus.curve_clients_dir:
-            self._lock(Path(self._bus.curve_secret_file), Path(self._bus.curve_clients_dir))
+        if (keys := server_keys(self._bus)) is not None:
+            self._lock(keys)
         for name, key, socket, address in (
             ("events", "bus.events", self._events, self._bus.events),
             ("requests", "bus.requests", self._requests, self._bus.requests),
@@ -127,15 +128,12 @@ class Door:
                 self._log.info("%s is taken now; taking another port", choice)
         socket.bind(choices[-1])
 
-    def _lock(self, secret_file: Path, clients_dir: Path) -> None:
-        public, secret = zmq.auth.load_certificate(secret_file)
-        if secret is None:
-            raise addresses.AddressError(f"bus.curve_secret_file is {secret_file}, which holds no secret key")
+    def _lock(self, keys: ServerKeys) -> None:
         self._authenticator = AsyncioAuthenticator(self._context)
         self._authenticator.start()
-        self._authenticator.configure_curve(domain="*", location=str(clients_dir))
+        self._authenticator.configure_curve(domain="*", location=str(keys.clients_dir))
         for socket in (self._events, self._requests):
-            socket.curve_publickey, socket.curve_secretkey, socket.curve_server = public, secret, True
+            socket.curve_publickey, socket.curve_secretkey, socket.curve_server = keys.public, keys.secret, True
 
     def _hear_subscriptions(self) -> None:
         while True:

@@ -5,6 +5,8 @@ questions and answers, each also for asyncio. Sends never wait: they return Fals
 be decoded is counted and passed over (`undecodable`). Contexts are made on first use, never before a fork.
 """
 
+import errno
+import os
 import time
 from pathlib import Path
 from types import TracebackType
@@ -240,8 +242,11 @@ class Bus:
             socket.setsockopt(zmq.SUBSCRIBE, b"")
         if socket.type in (zmq.PUSH, zmq.DEALER):
             socket.setsockopt(zmq.IMMEDIATE, 1)
-        address = f"ipc://{ipc_path(self._runtime_dir, stream)}"
+        path = ipc_path(self._runtime_dir, stream)
+        address = f"ipc://{path}"
         if bind:
+            if os.path.lexists(path) and not path.is_socket():  # ZeroMQ would delete whatever is there
+                raise FileExistsError(errno.EEXIST, "is no socket, must be none or absent: move it away", str(path))
             socket.bind(address)
         else:
             socket.connect(address)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from zmq.auth import create_certificates
 
 from actors.core.bus import IPC_PATH_LIMIT, ipc_path
 from actors.core.config import Config
@@ -228,10 +229,14 @@ def test_a_runtime_directory_is_refused_exactly_where_a_socket_would_not_fit(tmp
 
 
 def test_a_door_beyond_loopback_is_accepted_with_keys(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    text = f"bus: {{events: 'tcp://0.0.0.0:9100', curve_secret_file: '{secret}'}}\n"
+    secret, clients = tmp_path / "server.key_secret", tmp_path / "clients"
+    keys = f"curve_secret_file: '{secret}', curve_clients_dir: '{clients}'"
+    text = f"bus: {{events: 'tcp://0.0.0.0:9100', {keys}}}\n"
     assert any("bus.curve_secret_file" in error for error in errors_of(tmp_path, text))
-    secret.touch()
+    clients.mkdir()
+    create_certificates(tmp_path, "server")
+    create_certificates(clients, "friend")
+    secret.chmod(0o600)
     assert from_text(tmp_path, text).config.bus.events == "tcp://0.0.0.0:9100"
 
 

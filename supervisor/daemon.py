@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from actors.core.config import Config
-from actors.core.files import private_dir
+from actors.core.endpoints import clear as clear_endpoints
+from actors.core.files import partial_of, private_dir, remove_file
 from actors.core.log import log_path, start_logging
 from actors.core.ownership import UnsafeDirectory, place_fault
 from supervisor import locks
@@ -41,6 +42,8 @@ from supervisor.words import duration
 from vectra_player.version import __version__
 
 LAST_WORDS = 12
+CAPTURES = ("capture-a", "capture-b")
+_ATTACHED_PARTIAL = partial_of("|".join(CAPTURES))
 
 Planner = Callable[[Config, bool], list[ChildSpec]]
 
@@ -107,7 +110,7 @@ class Daemon:
         finally:
             self._tree.close()
             self._clear_files()
-            (self._runtime / locks.PID_FILE).unlink(missing_ok=True)
+            remove_file(self._runtime / locks.PID_FILE)
         self._say("stopped: everything is flushed, no process is left")
         return self._exit_code
 
@@ -284,9 +287,13 @@ class Daemon:
         self._log.info("data in %s, runtime files in %s", self.config.data_path, self._runtime)
 
     def _clear_files(self) -> None:
-        for pattern in ("endpoints/*", "attached/*", "browser.json", "children.json"):
-            for path in self._runtime.glob(pattern):
-                path.unlink(missing_ok=True)
+        """Remove what told of an earlier run: by the names that we give, whatever else lies there stays."""
+        clear_endpoints(self._runtime)
+        for name in ("browser.json", "children.json", *(f"attached/{name}" for name in CAPTURES)):
+            remove_file(self._runtime / name)
+        for path in (self._runtime / "attached").glob(".*.tmp"):
+            if _ATTACHED_PARTIAL.fullmatch(path.name):
+                remove_file(path)
 
     def _say(self, text: str) -> None:
         self._log.info(text)

@@ -21,6 +21,7 @@ from supervisor.doctor_kept import Kept, cache, exports
 from supervisor.foreign_files import columns_lacking, in_words, is_import_unfinished, odd_files
 from supervisor.locks import running_pid
 from supervisor.places import place_faults
+from supervisor.strangers import strangers
 from vectra_player.entry import foreign_packages
 
 CHROMIUMS = (
@@ -58,6 +59,7 @@ def examine(config: Config) -> list[Finding]:
         *_earlier_files(config),
         _kept("cache", cache(config.data_path), config),
         _kept("exports", exports(config.data_path), config),
+        _strangers(config),
     ]
 
 
@@ -165,7 +167,18 @@ def _kept(what: str, kept: Kept, config: Config) -> Finding:
         names = " ".join(str(path) for path in kept.partial)
         fix = f"The next start removes it, or: rm -r {names}"
         return Finding(what=what, good=False, found=f"{kept.in_words()}, left half made: {names}", fix=fix)
+    if kept.strange:
+        names = " ".join(str(path) for path in kept.strange)
+        fix = f"VECTRA leaves it alone. Move it out of {folder}, or if it is an export that nobody wants: rm -r {names}"
+        return Finding(what=what, good=False, found=f"no export that this version knows: {names}", fix=fix)
     return Finding(what=what, good=True, found=kept.in_words() if kept.files else "nothing yet")
+
+
+def _strangers(config: Config) -> Finding:
+    """Name what is not ours; it may be meant to be there, and nothing of VECTRA's touches it."""
+    found = strangers(config)
+    words = f"{in_words(found)}: not VECTRA's, left alone" if found else "none"
+    return Finding(what="foreign files", good=True, found=words)
 
 
 def _ports(config: Config) -> Iterator[Finding]:

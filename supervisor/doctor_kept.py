@@ -6,11 +6,12 @@ follows no symbolic link.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
+
+from actors.core import export_folder
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -20,6 +21,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     size_bytes: int
     open_to_others: list[Path]
     partial: list[Path]
+    strange: list[Path]  # not ours: left alone
 
     def in_words(self) -> str:
         """Say how much it is."""
@@ -34,17 +36,21 @@ def cache(data_dir: Path) -> Kept:
 
 
 def exports(data_dir: Path) -> Kept:
-    """Look at what was exported; partial are those whose process ended before they did."""
+    """Look at what was exported; partial are those whose process ended before they did, strange what is not ours."""
     folder = data_dir / "exports"
-    jobs = [path for path, mode in _entries(folder) if stat.S_ISDIR(mode.st_mode) and path.parent == folder]
-    return _look(folder, [job for job in jobs if _state(job) in ("running", None)])
+    inside = [path for path, _ in _entries(folder) if path.parent == folder]
+    standings = {path: export_folder.standing_of(path) for path in inside}
+    partial = [path for path, standing in standings.items() if standing == "begun" or _is_running(path)]
+    strange = [path for path, standing in standings.items() if standing != "begun" and not _says_its_name(path)]
+    return _look(folder, partial, strange)
 
 
-def _look(folder: Path, partial: list[Path]) -> Kept:
+def _look(folder: Path, partial: list[Path], strange: Sequence[Path] = ()) -> Kept:
     found = list(_entries(folder))
     sizes = [about.st_size for _, about in found if stat.S_ISREG(about.st_mode)]
     loose = [path for path, about in found if about.st_mode & 0o077 and not stat.S_ISLNK(about.st_mode)]
-    return Kept(files=len(sizes), size_bytes=sum(sizes), open_to_others=loose, partial=partial)
+    loose = [path for path in loose if not any(path.is_relative_to(one) for one in strange)]
+    return Kept(files=len(sizes), size_bytes=sum(sizes), open_to_others=loose, partial=partial, strange=list(strange))
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -56,10 +62,10 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
             continue
 
 
-def _state(job: Path) -> str | None:
-    """Return the state of a job as the control room wrote it down, None where it did not."""
-    try:
-        told = msgspec.json.decode((job / "job.json").read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return None
-    return told.get("state") if isinstance(told, dict) else None
+def _says_its_name(folder: Path) -> bool:
+    """Return whether it holds a job that bears the folder's name, of this version or another."""
+    return (export_folder.read_job(folder) or {}).get("id") == folder.name
+
+
+def _is_running(folder: Path) -> bool:
+    return _says_its_name(folder) and (export_folder.read_job(folder) or {}).get("state") == "running"

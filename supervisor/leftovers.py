@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from actors.core.files import replace_file
+from actors.core.files import remove_file, replace_file
 from supervisor.procfs import boot_id, kill_exactly, start_ticks
 
 GONE_MS = 2000  # SIGKILL takes milliseconds; a process in an uninterruptible wait is not waited for any longer
@@ -40,7 +40,7 @@ class Roster:
 
     def clear(self) -> None:
         """Note that nothing runs any more."""
-        self._path.unlink(missing_ok=True)
+        remove_file(self._path)
 
     def _write(self) -> None:
         data = {"boot": self._boot, "children": self._children}
@@ -68,5 +68,5 @@ def sweep(runtime_dir: Path) -> list[str]:
         poll.register(pidfd, select.POLLIN)
         poll.poll(GONE_MS)
         os.close(pidfd)
-    path.unlink(missing_ok=True)
+    remove_file(path)
     return sorted(found)

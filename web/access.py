@@ -7,29 +7,43 @@ from the token and the port, so it never shows the token, outlives a restart, an
 
 import hashlib
 import hmac
+import os
 import secrets
+import stat
 from collections import OrderedDict
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from actors.core.files import PRIVATE_FILE, private_dir, replace_file
+from actors.core.ownership import is_ours
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+TOKEN_FILE_BYTES = 1024
 TOKEN_BYTES = 32  # 256 bits: guessing is hopeless; the brake is there to keep the guesser from costing us anything
 
 
 def load_token(runtime_dir: Path) -> str:
     """Return the token of `<runtime dir>/web_token`, made at the first start and kept from then on."""
     path = private_dir(runtime_dir) / "web_token"
-    try:
-        token = path.read_text().strip()
-    except FileNotFoundError:
-        token = ""
+    token = _own_token(path)
     if len(token) < TOKEN_BYTES:  # absent, or a file that somebody emptied
         token = secrets.token_urlsafe(TOKEN_BYTES)
         replace_file(path, token.encode())
-    path.chmod(PRIVATE_FILE)
     return token
+
+
+def _own_token(path: Path) -> str:
+    """Return what the token file holds; nothing where it is no plain file of this user's. Its mode is ours to set."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(fd, "rb") as file:
+        about = os.fstat(fd)
+        if not stat.S_ISREG(about.st_mode) or not is_ours(about):
+            return ""
+        os.fchmod(fd, PRIVATE_FILE)
+        return file.read(TOKEN_FILE_BYTES).decode("ascii", "replace").strip()
 
 
 class Guesses:

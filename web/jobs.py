@@ -2,14 +2,15 @@
 
 In: orders of the API. Out: jobs, whose results lie in `<data dir>/exports/<id>/` until they are deleted or 20 newer
 ones exist. A restarted control room finds its jobs again; what was under way is called interrupted, and what it had
-written is removed. Never holds up the event loop: the work is done elsewhere.
+written is removed. What lies there and bears no mark of ours (`actors.core.export_folder`) is left alone. Never holds
+up the event loop: the work is done elsewhere.
 """
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
 import time
@@ -20,12 +21,14 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from actors.core import export_folder
 from actors.core.files import private_dir, replace_file
 from web.errors import Refused
 from web.export import Order, Step
 
 KEPT = 20
 AT_ONCE = 2
+_log = logging.getLogger("web")
 State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 
 
@@ -114,7 +117,7 @@ class Jobs:
         if job.state == "running":
             await self.cancel(job)
         self._jobs.pop(job.id, None)
-        await asyncio.to_thread(shutil.rmtree, self._folder / job.id, True)
+        await asyncio.to_thread(_remove, self._folder / job.id)
 
     async def close(self) -> None:
         """End what is running; the next control room tells that it was interrupted."""
@@ -131,7 +134,7 @@ class Jobs:
         for old in self.all()[KEPT:]:
             if old.state != "running":
                 self._jobs.pop(old.id)
-                shutil.rmtree(self._folder / old.id, ignore_errors=True)
+                _remove(self._folder / old.id)
         return job
 
     def _begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
@@ -156,9 +159,8 @@ class Jobs:
     def _settle(self, job: Job) -> None:
         """Remove all but the result of a job that is over, and write down how it went."""
         job.ended = time.time_ns() // 1_000_000
-        for path in (self._folder / job.id).glob("*"):
-            if job.state != "done" or path.name != job.file:
-                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            export_folder.remove_parts(self._folder / job.id, job.file if job.state == "done" else None)
         self._write(job)
 
     def _write(self, job: Job) -> None:
@@ -166,19 +168,33 @@ class Jobs:
             replace_file(private_dir(self._folder / job.id) / "job.json", msgspec.json.encode(job), durable=False)
 
     def _load(self) -> None:
-        """Find the jobs of earlier processes; one that ended in the middle of its work left a job that is running."""
-        for path in self._folder.glob("*/job.json"):
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
-                job = msgspec.json.decode(path.read_bytes(), type=Job)
-                if job.id == path.parent.name:
-                    self._jobs[job.id] = job
-        for folder in self._folder.glob("*"):
-            if folder.name not in self._jobs:  # nobody knows what it is
-                shutil.rmtree(folder, ignore_errors=True)
+        """Find the jobs of earlier processes; one that ended in the middle of its work left a job that is running.
+
+        What bears no mark of ours is somebody's own and is left alone, as is a job that cannot be read: `doctor` names
+        them.
+        """
+        for folder in sorted(self._folder.glob("*")):
+            with contextlib.suppress(OSError):
+                self._load_one(folder)
         for job in self._jobs.values():
             if job.state == "running":
                 job.state = "interrupted"
                 self._settle(job)
+
+    def _load_one(self, folder: Path) -> None:
+        standing = export_folder.standing_of(folder)
+        if standing == "begun":
+            _remove(folder)
+        elif standing == "ours":
+            try:
+                job = msgspec.convert(export_folder.read_job(folder), Job)
+            except msgspec.ValidationError:  # of a newer version
+                standing = "unreadable"
+            else:
+                job.file = None if job.file is None else Path(job.file).name
+                self._jobs[job.id] = job
+        if standing in ("unreadable", "foreign"):
+            _log.warning("%s is no export that this version knows, and is left alone", folder)
 
     async def _export(self, job: Job, order: Order) -> None:
         private_dir(Path(order.folder))
@@ -201,6 +217,11 @@ class Jobs:
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(signal.SIGKILL)
                 await process.wait()
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        export_folder.remove_export(folder)
 
 
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from actors.core.files import private_dir, replace_file
+from actors.core.files import private_dir, remove_file, replace_file
 
 F = TypeVar("F")
 
@@ -48,7 +48,7 @@ def read_browser_file(runtime_dir: Path) -> BrowserFile | None:
 
 def remove_browser_file(runtime_dir: Path) -> None:
     """Say that no browser runs."""
-    (runtime_dir / "browser.json").unlink(missing_ok=True)
+    remove_file(runtime_dir / "browser.json")
 
 
 def write_attached_file(runtime_dir: Path, capture: str, attached: AttachedFile) -> None:
@@ -58,7 +58,7 @@ def write_attached_file(runtime_dir: Path, capture: str, attached: AttachedFile)
 
 def remove_attached_file(runtime_dir: Path, capture: str) -> None:
     """Say that `capture` is attached no more."""
-    (runtime_dir / "attached" / capture).unlink(missing_ok=True)
+    remove_file(runtime_dir / "attached" / capture)
 
 
 def read_attached_file(runtime_dir: Path, capture: str) -> AttachedFile | None:
@@ -88,5 +88,5 @@ def is_alive(pid: int) -> bool:
 def _read(path: Path, kind: type[F]) -> F | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):  # absent, or no file of ours
         return None

@@ -4,15 +4,17 @@ A core that is a function of (memory, record) can begin at any checkpoint and co
 whole; a damaged one is passed over. Never deletes the newest.
 """
 
+import re
 import struct
 from pathlib import Path
 
 import google_crc32c
 
-from actors.core.files import private_dir, replace_file
+from actors.core.files import private_dir, remove_file, replace_file
 
 _HEAD = struct.Struct("<4sI")
 _MAGIC = b"VCK1"
+_NAME = re.compile(r"[0-9]{16}\.ckpt")
 
 
 _ALL_FOR_S = 600.0
@@ -42,7 +44,7 @@ class Checkpoints:
 
     def seqs(self) -> list[int]:
         """Return the numbers of all checkpoints, rising."""
-        return sorted(int(path.stem) for path in self._directory.glob("[0-9]*.ckpt"))
+        return sorted(int(path.stem) for path in self._directory.glob("[0-9]*.ckpt") if _NAME.fullmatch(path.name))
 
     def forget_below(self, seq: int) -> None:
         """Delete what no receiver can want any more: all but the newest at or below `seq`, and those above it."""
@@ -65,7 +67,7 @@ class Checkpoints:
                 kept_s = written_s
 
     def _forget(self, seq: int) -> None:
-        (self._directory / f"{seq:016d}.ckpt").unlink(missing_ok=True)
+        remove_file(self._directory / f"{seq:016d}.ckpt")
 
     def _load(self, seq: int) -> bytes | None:
         try:

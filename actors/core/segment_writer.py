@@ -15,9 +15,11 @@ from msgspec.structs import replace
 
 from actors.core.blocks import MAGIC, Block, Cut, open_blocks, rest, scan
 from actors.core.faults import point
-from actors.core.files import private_dir, replace_file
+from actors.core.files import is_plain_file, partial_of, private_dir, remove_file, replace_file
 from actors.core.messages import Frame
-from actors.core.segments import GROWING, Batch, Codec, Damage, first_seq, sealed_path, segment_paths
+from actors.core.segments import GROWING, SEGMENT_NAME, Batch, Codec, Damage, first_seq, sealed_path, segment_paths
+
+_PARTIAL = partial_of(SEGMENT_NAME.pattern)
 
 
 class Recovered(Struct, frozen=True, kw_only=True):
@@ -129,6 +131,8 @@ class Writer:
             file.seek(damage.cut.offset)
             content = file.read(damage.cut.size)
         kept = private_dir(self._directory / "quarantine") / f"{damage.segment.name}-{damage.cut.offset}"
+        if os.path.lexists(kept) and not (is_plain_file(kept) and kept.read_bytes() == content):
+            kept = _free_path(kept)
         replace_file(kept, content, fault="journal-quarantine")
 
     def close(self) -> None:
@@ -151,11 +155,10 @@ class Writer:
 
     def _tidy(self) -> None:
         """Remove what deaths left: unfinished files, and segments whose sealed form is there."""
-        for partial in self._directory.glob(".*.tmp"):
-            partial.unlink()
-        for path in self._directory.glob(f"[0-9]*{GROWING}"):
-            if sealed_path(path).exists():
-                path.unlink()
+        for path in sorted(self._directory.iterdir()):
+            is_growing = SEGMENT_NAME.fullmatch(path.name) is not None and path.suffix == GROWING
+            if _PARTIAL.fullmatch(path.name) or (is_growing and is_plain_file(sealed_path(path))):
+                remove_file(path)
 
     def _last_memory(self, paths: list[Path]) -> tuple[int, bytes]:
         """Return (index, memory) of the last segment that begins with the journal's memory; (0, nothing) without."""
@@ -193,8 +196,8 @@ class Writer:
     def _open_last(self, path: Path, loaded: "_Loaded") -> list[Damage]:
         """Make the last segment ready for more, or leave it as it is: then it is time for a new one."""
         if not loaded.batches:  # nothing in it can be read, and a new segment may want its name
-            kept = private_dir(self._directory / "quarantine") / path.name
-            path.replace(kept)
+            kept = _free_path(private_dir(self._directory / "quarantine") / path.name)
+            path.rename(kept)
             return [Damage(kept, loaded.rest)] if loaded.rest is not None else []
         found = [Damage(path, loaded.rest)] if loaded.rest is not None else []
         if path.suffix == GROWING:
@@ -211,6 +214,15 @@ class Writer:
         except OSError:  # a full disk: what follows is found behind it all the same
             return damage.cut.torn
         return True
+
+
+def _free_path(path: Path) -> Path:
+    """Return the path, with a number where something is there already: nothing in quarantine is overwritten."""
+    count, found = 1, path
+    while os.path.lexists(found):
+        count += 1
+        found = path.with_name(f"{path.name}.{count}")
+    return found
 
 
 def _light(batch: Batch) -> Batch:

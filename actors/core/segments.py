@@ -9,6 +9,7 @@ full the journal rewrites it as `.sealed`: the same batches in large, better com
 
 import contextlib
 import os
+import re
 import struct
 from collections import deque
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from actors.core.blocks import Block, BlockFile, Cut, block, open_blocks, rest, 
 from actors.core.messages import Record
 
 GROWING, SEALED = ".seg", ".sealed"
+SEGMENT_NAME = re.compile(r"([0-9]{16})(\.seg|\.sealed)")
 _LENGTH = struct.Struct("<I")
 _LEVEL = 1  # one zstd-1 frame a batch: 259 k events/s with checksum; sealing compresses better, later
 _FAR = 10_000_000  # numbers; a place further ahead is looked up by the segments' names
@@ -60,10 +62,21 @@ class Damage(Struct, frozen=True):
 
 
 def segment_paths(directory: Path) -> list[Path]:
-    """Return the segments, oldest first; where a sealed form is there already, that one."""
-    growing = {first_seq(path): path for path in directory.glob(f"[0-9]*{GROWING}")}
-    sealed = {first_seq(path): path for path in directory.glob(f"[0-9]*{SEALED}")}
-    return [path for _, path in sorted((growing | sealed).items())]
+    """Return the segments, oldest first; where a sealed form is there already, that one.
+
+    Only plain files with names as we give them: what else lies there is not ours, and is neither read nor removed.
+    """
+    found: dict[int, str] = {}
+    try:
+        with os.scandir(directory) as listing:
+            for entry in listing:
+                if (match := SEGMENT_NAME.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False):
+                    first = int(match[1])
+                    if match[2] == SEALED or first not in found:
+                        found[first] = entry.name
+    except FileNotFoundError:
+        return []
+    return [directory / name for _, name in sorted(found.items())]
 
 
 def first_seq(path: Path) -> int:

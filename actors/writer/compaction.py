@@ -182,7 +182,7 @@ class Compaction:
     def _requested(self) -> str | None:
         try:
             return self._request.read_text()
-        except FileNotFoundError:
+        except (OSError, UnicodeDecodeError):  # absent, or no request of ours
             return None
 
     def _is_due(self, now_s: float) -> bool:

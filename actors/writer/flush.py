@@ -9,6 +9,7 @@ comes again. A refusal of the disk (OSError) leaves the same, minus the staged f
 import contextlib
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
@@ -19,13 +20,14 @@ import msgspec
 from msgspec import Struct
 
 from actors.core.faults import point
-from actors.core.files import PRIVATE_FILE, private_dir, sync_dir
+from actors.core.files import PRIVATE_FILE, private_dir, remove_file, sync_dir
 from actors.core.messages import Row
 from actors.rugs.schema import DOC_TYPES
 from actors.writer import layout
 from actors.writer.columns import Built, give_back_memory
 
 _STAGED = ".staged"
+_STAGED_NAME = re.compile(rf"([a-z_]+-[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}-[0-9]{{16}}|{layout.POSITION})\{_STAGED}")
 _SEQ = attrgetter("seq")
 _log = logging.getLogger("writer")
 
@@ -178,8 +180,9 @@ class Store:
 
     def _remove_staged(self) -> None:
         for left in self._staging.glob(f"*{_STAGED}"):
-            with contextlib.suppress(OSError):  # what stays is overwritten, or removed at the next start
-                left.unlink()
+            if _STAGED_NAME.fullmatch(left.name):
+                with contextlib.suppress(OSError):  # what stays is overwritten, or removed at the next start
+                    remove_file(left)
 
 
 def _private(path: str, flags: int) -> int:

@@ -5,13 +5,15 @@ way. What is to be done is first written down and synced, as a list of renames; 
 the list is removed. `complete` does what a list still says, and removes what was written aside without one.
 """
 
+import re
 from pathlib import Path
 
 import msgspec
 
-from actors.core.files import private_dir, replace_file, sync_dir
+from actors.core.files import partial_of, private_dir, remove_file, replace_file, sync_dir
 
 LIST = "list"
+_OURS = re.compile(rf"[a-z_]+-[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}-[0-9]{{16}}|{partial_of(LIST).pattern}")
 Rename = tuple[Path, Path]
 
 
@@ -33,11 +35,20 @@ def complete(data_dir: Path) -> None:
     if (folder / LIST).exists():
         _carry_out(data_dir, msgspec.json.decode((folder / LIST).read_bytes(), type=list[tuple[str, str]]))
     for left in folder.iterdir():
-        left.unlink()
+        if _OURS.fullmatch(left.name):
+            remove_file(left)
+
+
+def _check_inside(told: list[tuple[str, str]]) -> None:
+    """ValueError: the list says something that no import of ours would: it leads out of the data directory."""
+    for one in (path for pair in told for path in pair):
+        if Path(one).is_absolute() or ".." in Path(one).parts:
+            raise ValueError(f"staging/import/{LIST} names {one!r}, must name paths inside. Move that list away.")
 
 
 def _carry_out(data_dir: Path, told: list[tuple[str, str]]) -> None:
     touched: set[Path] = set()
+    _check_inside(told)
     for source, target in ((data_dir / one, data_dir / other) for one, other in told):
         if source.exists():  # else it was done before
             private_dir(target.parent)

@@ -6,23 +6,24 @@ lies in staging afterwards is the predecessor, deleted only after `GRACE_S`: a r
 it whole, or it would miss rows without an error. Before, during and after, each row is in exactly one listed file.
 """
 
-import contextlib
 import ctypes
 import errno
 import logging
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from actors.core.faults import point
-from actors.core.files import sync_dir
+from actors.core.files import is_plain_file, remove_file, sync_dir
 from actors.writer import layout
 
 GRACE_S = 5.0
 MOST_A_STEP = 200  # deletions; a few milliseconds
 _PREFIX = "successor"
+_FOLDER = re.compile(rf"{_PREFIX}\.[a-z_]+\.[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}\.[0-9]+")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _log = logging.getLogger("writer")
@@ -39,7 +40,8 @@ def folder_for(staging: Path, doc_type: str, date: str) -> Path:
 
 def leftovers(staging: Path) -> list[Path]:
     """Return the successors and predecessors that lie in staging."""
-    return sorted(staging.glob(f"{_PREFIX}.*.*.*"))
+    found = (path for path in staging.glob(f"{_PREFIX}.*") if _FOLDER.fullmatch(path.name))
+    return sorted(path for path in found if path.is_dir() and not path.is_symlink())
 
 
 def live_dir(root: Path, folder: Path) -> Path:
@@ -57,7 +59,7 @@ def swap(root: Path, folder: Path, merged: set[str]) -> None:
     live = live_dir(root, folder)
     for entry in _untouched(live, merged):
         point("compact.link.before")
-        os.link(entry.path, folder / entry.name)
+        os.link(entry.path, folder / entry.name, follow_symlinks=False)
         point("compact.link.after")
     point("compact.fsync.before")
     sync_dir(folder)
@@ -88,15 +90,29 @@ def exchange(one: Path, other: Path) -> None:
 
 
 def _untouched(live: Path, merged: set[str]) -> list[os.DirEntry[str]]:
+    if live.is_symlink():
+        raise Stale(f"{live} is a symbolic link, must be a directory. Move the directory itself to its place.")
     with os.scandir(live) as listing:
         entries = list(listing)
     if gone := merged - {entry.name for entry in entries}:
         raise Stale(f"{live} no longer holds {min(gone)}")
     kept = [entry for entry in entries if entry.name not in merged]
     for entry in kept:
-        if not entry.is_file(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False):  # has no hard links
             raise Stale(f"{entry.path} is no plain file, must not be here. Move it out of events_parquet.")
     return kept
+
+
+def _carry_back(path: Path, live: Path) -> None:
+    """Move what is not ours into the date directory, unless the very same is there already."""
+    target, count = live / path.name, 1
+    while os.path.lexists(target):
+        if os.path.samestat(target.lstat(), path.lstat()):
+            path.unlink()
+            return
+        count += 1
+        target = live / f"{path.name}.{count}"
+    path.rename(target)
 
 
 class Remover:
@@ -142,11 +158,10 @@ class Remover:
         with os.scandir(folder) as listing:
             names = sorted(entry.name for entry in listing)
         for name in names:
-            if layout.parse(folder / name) is None:  # somebody else's file: never the last copy
-                with contextlib.suppress(FileExistsError):
-                    os.link(folder / name, live / name, follow_symlinks=False)
+            if layout.parse(folder / name) is None or not is_plain_file(folder / name):
+                _carry_back(folder / name, live)  # somebody else's: never the last copy
             point("compact.delete.before")
-            (folder / name).unlink()
+            remove_file(folder / name)
             point("compact.delete.after")
             yield
         point("compact.rmdir.before")

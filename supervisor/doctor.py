@@ -34,6 +34,7 @@ CHROMIUMS = (
     "brave-browser",
 )
 SERVED = ("web.port", "feed.port", "monitor.port", "bus.events", "bus.requests")
+STRANGERS_SHOWN = 50
 LOW_BYTES = 5_000_000_000  # about a day of the journal with its Parquet, see docs/architecture.md
 
 
@@ -177,7 +178,9 @@ def _kept(what: str, kept: Kept, config: Config) -> Finding:
 def _strangers(config: Config) -> Finding:
     """Name what is not ours; it may be meant to be there, and nothing of VECTRA's touches it."""
     found = strangers(config)
-    words = f"{in_words(found)}: not VECTRA's, left alone" if found else "none"
+    more = f" and {len(found) - STRANGERS_SHOWN:,} more" if len(found) > STRANGERS_SHOWN else ""
+    names = ", ".join(str(path) for path in found[:STRANGERS_SHOWN])
+    words = f"{names}{more}: not VECTRA's, left alone" if found else "none"
     return Finding(what="foreign files", good=True, found=words)
 
 

@@ -63,8 +63,10 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _says_its_name(folder: Path) -> bool:
-    """Return whether it holds a job that bears the folder's name, of this version or another."""
-    return (export_folder.read_job(folder) or {}).get("id") == folder.name
+    """Return whether it holds a job that bears the folder's name and is as this version writes jobs."""
+    job = export_folder.read_job(folder) or {}
+    kind = job.get("kind", export_folder.KINDS[0])
+    return job.get("id") == folder.name and job.get("state") in export_folder.STATES and kind in export_folder.KINDS
 
 
 def _is_running(folder: Path) -> bool:

@@ -9,6 +9,8 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -87,7 +89,7 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     by_chance = _take_trust(file, {name: item.value for name, item in found.items() if name not in outside}, errors)
     found |= outside
     errors = [*file_errors, *errors]
-    path = find_file(given)
+    path = find_file(given) if file_errors else None if file is None else file.path
     config = _assemble(found, errors)
     sources = {name: found[name].source if name in found else "default" for name in all_keys()}
     for key, value, rule, way_out in faults(config):
@@ -105,7 +107,17 @@ def _read(given: str | None) -> tuple[SettingsFile | None, list[str]]:
     try:
         return read_file(given), []
     except UnusableFile as error:
+        if error.content is not None and _says_defaults(error.content):
+            return None, []  # as if it were not there: that is the same
         return None, [str(error)]
+
+
+def _says_defaults(content: bytes) -> bool:
+    """Return whether a file sets nothing that differs from the defaults, as the one that comes with VECTRA."""
+    found: dict[str, _Found] = {}
+    errors: list[str] = []
+    is_read = _take_file(SettingsFile(path=Path(), content=content, is_local=True), found, errors)
+    return is_read and not errors and all(item.value == all_keys()[name].default for name, item in found.items())
 
 
 def _take_trust(file: SettingsFile | None, values: Mapping[str, Any], errors: list[str]) -> bool:
@@ -255,7 +267,7 @@ def _assemble(found: dict[str, _Found], errors: list[str]) -> Config:
         try:
             values[name] = msgspec.convert(item.value, key.type)
         except msgspec.ValidationError:
-            inner = list(wrong_inside(name, item.value, key.type))
+            inner = list(islice(wrong_inside(name, item.value, key.type), ERRORS_MAX + 1))
             errors += [f"{item.place}: {one.name} is {show(one.found)}, must be {one.rule}. Mend it." for one in inner]
             if not inner:
                 errors.append(_message(key, item.value, item.place, item.undo))

@@ -29,7 +29,12 @@ class SettingsFile(Struct, frozen=True, kw_only=True):
 
 
 class UnusableFile(ValueError):
-    """The file cannot or must not be read; the text says why, and what to do."""
+    """The file cannot or must not be read; the text says why, and what to do.
+
+    content: what stands in a file that must not count. Where that is nothing but defaults, nobody need be bothered.
+    """
+
+    content: bytes | None = None
 
 
 def find_file(given: str | None) -> Path | None:
@@ -50,8 +55,11 @@ def read_file(given: str | None) -> SettingsFile | None:
                 return SettingsFile(path=path, content=read_start(named.fileno()), is_local=False)
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # what is checked is what is read
         try:
+            content = read_start(fd) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
             check_found(path, os.fstat(fd))
-            content = read_start(fd)
+        except UnusableFile as error:
+            error.content = content
+            raise
         finally:
             os.close(fd)
         return SettingsFile(path=path, content=content, is_local=path == Path(LOCAL_FILE))

@@ -5,7 +5,6 @@ foreign. Looks only, at names; follows no symbolic link. Parquet files among the
 `foreign_files`, exports that of `doctor_kept`.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +65,7 @@ def _names(folder: Path, wanted: str) -> list[str]:
     if folder.is_symlink() and folder.name.startswith(("doc_type=", "date=")):
         return []
     try:
-        return sorted(name for name in os.listdir(folder) if not wanted or re.fullmatch(wanted, name))
+        names = (path.name for path in folder.iterdir())
+        return sorted(name for name in names if not wanted or re.fullmatch(wanted, name))
     except OSError:
         return []

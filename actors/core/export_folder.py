@@ -20,6 +20,8 @@ NAME = re.compile(r"[0-9a-f]{16}")
 _PARTS = re.compile(r"[a-z_]+\.(csv|jsonl|parquet)|all\.zip|vectra-.+\.(csv|jsonl|parquet|zip)", re.DOTALL)
 _JOB_PARTIAL = partial_of(re.escape(JOB_FILE))
 
+KINDS = ("export", "compaction")
+STATES = ("running", "done", "failed", "cancelled", "interrupted")
 Standing = Literal["ours", "begun", "unreadable", "foreign"]
 
 

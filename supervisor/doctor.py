@@ -34,7 +34,7 @@ CHROMIUMS = (
     "brave-browser",
 )
 SERVED = ("web.port", "feed.port", "monitor.port", "bus.events", "bus.requests")
-STRANGERS_SHOWN = 50
+STRANGERS_SHOWN = 500
 LOW_BYTES = 5_000_000_000  # about a day of the journal with its Parquet, see docs/architecture.md
 
 

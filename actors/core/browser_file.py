@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from actors.core.files import private_dir, remove_file, replace_file
+from actors.core.files import is_plain_file, private_dir, remove_file, replace_file
 
 F = TypeVar("F")
 
@@ -87,6 +87,6 @@ def is_alive(pid: int) -> bool:
 
 def _read(path: Path, kind: type[F]) -> F | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=kind) if is_plain_file(path) else None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):  # absent, or no file of ours
         return None

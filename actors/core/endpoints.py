@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from actors.core.files import partial_of, private_dir, remove_file, replace_file
+from actors.core.files import is_plain_file, partial_of, private_dir, remove_file, replace_file
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _URL = re.compile(r"[a-z]+://[^\s]{1,500}")
@@ -27,9 +27,10 @@ def withdraw(runtime_dir: Path, name: str) -> None:
 
 def lookup(runtime_dir: Path, name: str) -> str | None:
     """Return the URL under which `name` is served, None where it is not."""
+    path = runtime_dir / "endpoints" / name
     try:
-        return (runtime_dir / "endpoints" / name).read_text()
-    except (OSError, UnicodeDecodeError):  # absent, or no file of ours
+        return path.read_text() if is_plain_file(path) else None  # a pipe of somebody's would be waited for
+    except (OSError, UnicodeDecodeError):
         return None
 
 

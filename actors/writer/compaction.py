@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from actors.core.files import is_plain_file
 from actors.core.loop import Loop
 from actors.writer import layout
 from actors.writer.merger import Beat, Built, Planned, Refused, Said, Skipped, newest_time
@@ -181,7 +182,7 @@ class Compaction:
 
     def _requested(self) -> str | None:
         try:
-            return self._request.read_text()
+            return self._request.read_text() if is_plain_file(self._request) else None
         except (OSError, UnicodeDecodeError):  # absent, or no request of ours
             return None
 

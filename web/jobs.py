@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from actors.core import export_folder
 from actors.core.files import private_dir, replace_file
+from actors.rugs.schema import DOC_TYPES
 from web.errors import Refused
 from web.export import Order, Step
 
@@ -160,7 +161,7 @@ class Jobs:
         """Remove all but the result of a job that is over, and write down how it went."""
         job.ended = time.time_ns() // 1_000_000
         with contextlib.suppress(OSError):
-            export_folder.remove_parts(self._folder / job.id, job.file if job.state == "done" else None)
+            export_folder.remove_parts(self._folder / job.id, DOC_TYPES, job.file if job.state == "done" else None)
         self._write(job)
 
     def _write(self, job: Job) -> None:
@@ -221,7 +222,7 @@ class Jobs:
 
 def _remove(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        export_folder.remove_export(folder)
+        export_folder.remove_export(folder, DOC_TYPES)
 
 
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ newer version: its result may still be wanted.
 
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from actors.core.files import is_plain_file, partial_of, remove_file
 JOB_FILE = "job.json"
 JOB_FILE_MAX_BYTES = 1_000_000  # one has some 400
 NAME = re.compile(r"[0-9a-f]{16}")
-_PARTS = re.compile(r"[a-z_]+\.(csv|jsonl|parquet)|all\.zip|vectra-.+\.(csv|jsonl|parquet|zip)", re.DOTALL)
+_FORMATS = r"(csv|jsonl|parquet)"
 _JOB_PARTIAL = partial_of(re.escape(JOB_FILE))
 
 KINDS = ("export", "compaction")
@@ -47,18 +48,19 @@ def read_job(folder: Path) -> dict[str, Any] | None:
     return told if isinstance(told, dict) else None
 
 
-def remove_parts(folder: Path, keep: str | None) -> None:
-    """Remove what an export wrote, but for its result; what else lies in its folder stays."""
+def remove_parts(folder: Path, kinds: Iterable[str], keep: str | None) -> None:
+    """Remove what an export wrote, but for its result; what else lies in its folder stays. kinds: of rows."""
+    parts = re.compile(rf"({'|'.join(kinds)})\.{_FORMATS}|all\.zip|vectra-.+\.({_FORMATS}|zip)", re.DOTALL)
     for path in _listed(folder):
-        if path.name != keep and _PARTS.fullmatch(path.name):
+        if path.name != keep and parts.fullmatch(path.name):
             remove_file(path)
 
 
-def remove_export(folder: Path) -> None:
+def remove_export(folder: Path, kinds: Iterable[str]) -> None:
     """Remove an export of ours, and its folder where nothing else lies in it."""
     if not NAME.fullmatch(folder.name) or folder.is_symlink():
         return
-    remove_parts(folder, None)
+    remove_parts(folder, kinds, None)
     for path in _listed(folder):
         if path.name == JOB_FILE or _JOB_PARTIAL.fullmatch(path.name):
             remove_file(path)

@@ -117,7 +117,7 @@ def place_fault(path: Path) -> DirectoryFault | None:
 def _special_fault(path: Path) -> DirectoryFault | None:
     """Refuse sticky and setgid directories: they are made to be shared."""
     about = path.stat()
-    if not about.st_mode & _SPECIAL:
+    if not about.st_mode & _SPECIAL or not about.st_mode & 0o077:  # setgid is inherited, and is nothing in a 0700 one
         return None
     found, rule = f"has mode {mode_text(about)}", "without sticky, setgid and setuid bits: these are shared directories"
     return DirectoryFault(

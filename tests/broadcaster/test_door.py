@@ -206,6 +206,7 @@ def test_with_keys_only_known_clients_get_in(sockets: Sockets) -> None:
     for name in ("server", "friend", "stranger"):
         zmq.auth.create_certificates(keys, name)
     shutil.copy(keys / "friend.key", clients)
+    (keys / "server.key_secret").chmod(0o600)
     bus = BusSection(
         events="tcp://127.0.0.1:0", requests="tcp://0.0.0.0:0",
         curve_secret_file=str(keys / "server.key_secret"), curve_clients_dir=str(clients),
@@ -223,4 +224,19 @@ def test_with_keys_only_known_clients_get_in(sockets: Sockets) -> None:
                 socket.send(msgspec.msgpack.encode({"request": "snapshot"}))
                 answered[name] = bool(socket.poll(CAP_MS if name == "friend" else 1000))
             assert answered == {"friend": True, "stranger": False}
+            for door, kind in (("requests", zmq.REQ), ("events", zmq.SUB)):  # and without any key nobody
+                plain = sockets.make(kind)
+                plain.connect(house.endpoint(door))
+                if kind == zmq.REQ:
+                    plain.send(msgspec.msgpack.encode({"request": "snapshot"}))
+                else:
+                    plain.setsockopt(zmq.SUBSCRIBE, b"")
+                    house.write(frames(5, first=10))
+                assert not plain.poll(1000), door
     shutil.rmtree(keys)
+
+
+def test_half_a_lock_opens_no_door(home: Path) -> None:
+    for bus in (BusSection(curve_secret_file=str(home / "s")), BusSection(curve_clients_dir=str(home))):
+        with pytest.raises(AddressError, match="one without the other locks nothing"):
+            check(bus)

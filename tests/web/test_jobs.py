@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from actors.core.config import Config, Web
+from tests.foreign import picture, plant
 from tests.processes import wait_for
 from tests.web.conftest import ControlRoom
 from tests.web.neighbours import Neighbours
@@ -269,3 +270,32 @@ def test_a_full_disk_fails_the_export_gives_its_room_back_and_the_next_one_works
         own_room.stop()
         subprocess.run(["umount", "-l", str(place)], check=True)
     assert "Traceback" not in own_room.log(), own_room.log()
+
+
+def test_what_is_not_an_export_of_ours_outlives_restarts_and_the_deletion_of_jobs(own_room: ControlRoom) -> None:
+    write_rounds(own_room.config.data_path, [game_row(1)])
+    exports = own_room.config.data_path / "exports"
+    done = export(own_room, day="2025-12-15", format="csv")[0]
+    own = plant(exports / done["id"]) + plant(exports) + plant(exports / "0123456789abcdef")
+    for number, content in enumerate((b"{", b'{"id": "x"}', b'{"v": 2}', b"[" * 100_000, bytes(2_000_000))):
+        folder = exports / f"{number:016x}"
+        folder.mkdir()
+        for name, data in (("job.json", content), ("vectra-2025-12-15.csv", b"still wanted")):
+            (folder / name).write_bytes(data)
+            own.append(folder / name)
+    begun = exports / "aaaaaaaaaaaaaaaa"
+    begun.mkdir()
+    before = picture(own)
+    own_room.stop()
+    again = ControlRoom(own_room.config, own_room.neighbours)
+    try:
+        again.wait_ready()
+        assert not begun.exists(), "ours: it died before it had a job"
+        assert [job["id"] for job in again.json("/api/jobs")[1]["jobs"]] == [done["id"]]
+        assert again.json(f"/api/jobs/{done['id']}", "DELETE")[0] == 200
+        assert not (exports / done["id"] / "job.json").exists()
+    finally:
+        again.stop()
+    assert picture(own) == before
+    assert f"{exports / 'my-analysis'} is no export that this version knows" in again.log()
+    assert "Traceback" not in again.log()

@@ -14,7 +14,6 @@ import click
 from supervisor.ask import CommandError
 from supervisor.keys import OLDER_NAMES, all_keys
 from supervisor.service import Scope, Service, place, steps, unit
-from supervisor.settings import find_file
 from supervisor.shared_flags import Given, settings_flags
 
 UNIT_MODE = 0o644
@@ -35,9 +34,10 @@ def install_service(given: Given, scope: Scope | None, run_as: str | None, only_
     scope = scope or ("system" if os.geteuid() == 0 else "user")
     if run_as is not None and scope == "user":
         raise CommandError("--run-as is for --system only: a user's service runs as that user.", 2)
-    config = given.load().config
+    loaded = given.load()
+    config = loaded.config
     user = known_user(run_as or os.environ.get("SUDO_USER")) if scope == "system" else None
-    text = unit(_service(given, scope, user), config)
+    text = unit(_service(given, loaded.path, scope, user), config)
     if scope == "system" and user is None:
         click.echo("warning: the browser runs as root, so without its sandbox. Give --run-as NAME.", err=True)
     if scope == "system" and not config.browser.headless:
@@ -83,11 +83,11 @@ def write(path: Path, text: str, *, force: bool) -> str:
     return "written" if there is None else "overwritten"
 
 
-def _service(given: Given, scope: Scope, user: str | None) -> Service:
+def _service(given: Given, path: str | None, scope: Scope, user: str | None) -> Service:
+    """Return the service. path: of the settings file that counts; the unit names it, so all of its keys do from then."""
     program, environment = _program()
     variables = {key.variable for key in all_keys().values()} | set(OLDER_NAMES)
-    path = find_file(given.config)
-    flags = ["--config", str(path.absolute())] if path is not None else []
+    flags = ["--config", path] if path is not None else []
     flags += [part for override in given.overrides for part in ("--set", override)]
     return Service(
         scope=scope,

@@ -59,7 +59,7 @@ def swap(root: Path, folder: Path, merged: set[str]) -> None:
     live = live_dir(root, folder)
     for entry in _untouched(live, merged):
         point("compact.link.before")
-        os.link(entry.path, folder / entry.name, follow_symlinks=False)
+        os.link(entry.path, folder / entry.name)  # link(2) of Linux links a symbolic link itself
         point("compact.link.after")
     point("compact.fsync.before")
     sync_dir(folder)

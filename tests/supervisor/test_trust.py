@@ -166,6 +166,8 @@ def test_a_file_that_another_wrote_or_may_write_or_replace_is_not_used(
     assert found in error_of(), "trust does not make up for it: the file could change between two looks"
     path.write_bytes((ROOT / "vectra.yaml").read_bytes())
     assert read().path is None, "and the file that comes with VECTRA says only the defaults: nobody is asked"
+    unit = call(folder, "install-service", "--system", "--print", home=folder.parent / "home")
+    assert (unit.code, "--config" in unit.out) == (0, False), "what is passed over now must not count later"
 
 
 @as_root

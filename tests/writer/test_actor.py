@@ -63,17 +63,18 @@ def test_what_it_writes_is_readable_by_its_owner_only(nursery: Nursery, config: 
 def test_it_completes_an_import_that_was_killed_on_its_way(nursery: Nursery, config: Config) -> None:
     place = config.data_path
     date = events_dir(place) / "doc_type=trade" / "date=2026-01-01"
-    moved, waits, left = date / "a.parquet", placing.aside(place) / "b.parquet", placing.aside(place) / "c.parquet"
+    moved, waits = date / "a.parquet", placing.aside(place) / "b.parquet"
+    left, foreign = placing.aside(place) / "trade-2026-01-01-0000000000000256", placing.aside(place) / "c.parquet"
     waits.parent.mkdir(parents=True)
     date.mkdir(parents=True)
-    for path in (moved, waits, left):
+    for path in (moved, waits, left, foreign):
         path.write_text(path.name)
     renames = [(f"staging/import/{name}", str((date / name).relative_to(place))) for name in (moved.name, waits.name)]
     (placing.aside(place) / placing.LIST).write_bytes(msgspec.json.encode(renames))
     with Source(config.runtime_path, "writer", row_batches(range(1, 2))) as source:
         run_to_the_end(nursery, config, source)
     assert {path.name: path.read_text() for path in date.iterdir()} == {path.name: path.name for path in (moved, waits)}
-    assert list(placing.aside(place).iterdir()) == []
+    assert list(placing.aside(place).iterdir()) == [foreign]
 
 
 def deaths(nursery: Nursery, home: Path, point: str) -> int:

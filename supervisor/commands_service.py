@@ -84,7 +84,7 @@ def write(path: Path, text: str, *, force: bool) -> str:
 
 
 def _service(given: Given, path: str | None, scope: Scope, user: str | None) -> Service:
-    """Return the service. path: of the settings file that counts; the unit names it, so all of its keys do from then."""
+    """Return the service. path: of the settings file that counts; once the unit names it, all of its keys do."""
     program, environment = _program()
     variables = {key.variable for key in all_keys().values()} | set(OLDER_NAMES)
     flags = ["--config", path] if path is not None else []

@@ -23,6 +23,7 @@ class LastExit(NamedTuple):
     at_ms: int
     last_lines: list[str]
     out_of_memory: bool | None = False  # killed by the kernel for want of memory; None: cannot be told from SIGKILL
+    working_on: str = ""  # when it was killed, as far as it said; see `actors.core.breadcrumb`
 
 
 class Child:
@@ -152,7 +153,7 @@ class Child:
             wait = f"next try in {duration(max(0.0, (self.due_s or now_s) - now_s))}"
             now = wait if self.phase == "waiting" else f"running again for {since}, not trusted yet"
             how = (
-                exit_words(self.last_exit.code, self.last_exit.out_of_memory)
+                exit_words(self.last_exit.code, self.last_exit.out_of_memory, self.last_exit.working_on)
                 if self.last_exit
                 else "could not be started"
             )

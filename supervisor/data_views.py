@@ -75,12 +75,13 @@ VIEWS = (
     ),
     View(
         name="gaps",
-        row="one span in which the game was not seen",
+        row="one span in which the game was not seen; `seconds` leaves out what an earlier row covers, so they add up",
         columns=("from_at", "to_at", "seconds", "cause", "data", "seq"),
-        select="make_timestamp((data->>'from_us')::BIGINT) AS from_at, make_timestamp((data->>'to_us')::BIGINT) AS"
-        " to_at, ((data->>'to_us')::BIGINT - (data->>'from_us')::BIGINT) / 1e6 AS seconds, data->>'cause' AS cause,"
-        " data, seq",
-        body="system_event WHERE event = 'gap'",
+        select="make_timestamp(from_us) AS from_at, make_timestamp(to_us) AS to_at, greatest(0, to_us - greatest("
+        "from_us, coalesce(max(to_us) OVER (ORDER BY from_us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),"
+        " from_us))) / 1e6 AS seconds, data->>'cause' AS cause, data, seq",
+        body="(SELECT (data->>'from_us')::BIGINT AS from_us, (data->>'to_us')::BIGINT AS to_us, data, seq"
+        " FROM system_event WHERE event = 'gap')",
     ),
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from actors.core import streams
+from actors.core.breadcrumb import read_breadcrumb
 from actors.core.bus import Bus
 from actors.core.clock import now_us
 from actors.core.config import Config
@@ -117,12 +118,16 @@ class Tree:
         """Whether a stop is complete."""
         return self.stopping and all(child.process is None for child in self._everyone())
 
-    def restart(self, ids: Sequence[str]) -> None:
-        """Stop these children in the order of the flow and start them again; no restart intensity is charged."""
+    def restart(self, ids: Sequence[str], reason: str = "asked to") -> None:
+        """Stop these children in the order of the flow and start them again; no restart intensity is charged.
+
+        The journal is told first, and why: what is not seen meanwhile is missing by order, not by a fault.
+        """
         children = [child for child in self.children.values() if child.id in ids and not child.leaving]
         for child in children:
             self._groups.settled(child)
         if children and not self.stopping:
+            self.diary.note("supervisor", "restarting", actors=[child.id for child in children], reason=reason)
             self._jobs.append(Turnover(reversed(children), children))
             self._advance()
 
@@ -145,7 +150,7 @@ class Tree:
                 child.history = restart.History(*bounds)
             child.spec = spec
         self.children = {spec.id: kept[spec.id] for spec in specs}
-        self.restart(sorted(changed & set(self.children)))
+        self.restart(sorted(changed & set(self.children)), "settings changed")
         if going:
             self._jobs.append(Turnover(reversed(going), ()))
         for child in coming:
@@ -255,6 +260,8 @@ class Tree:
         child.at(due_s, lambda later_s: self._watch(child, later_s), moves_with_progress=steady)
 
     def _on_hang(self, child: Child, why: str, now_s: float) -> None:
+        if working_on := read_breadcrumb(self.config.runtime_path, child.id):
+            why = f"{why}, working on {working_on}"
         self.diary.note(child.id, "hung", pid=child.pid, reason=why)
         self._endings.hung(child, why, now_s)
 
@@ -262,7 +269,8 @@ class Tree:
         now_s = time.monotonic()
         pid, ready_s, deliberate = child.pid, child.ready_s, child.leaving
         lines = last_lines(log_path(self.config.runtime_path, child.id), LAST_LINES)
-        exit_ = LastExit(code, now_us() // 1000, lines, self._was_out_of_memory(child, code))
+        working_on = read_breadcrumb(self.config.runtime_path, child.id) if code is None or code < 0 else ""
+        exit_ = LastExit(code, now_us() // 1000, lines, self._was_out_of_memory(child, code), working_on)
         child.ended(exit_, now_s)
         if deliberate:
             self._nursery.down(child)
@@ -272,7 +280,7 @@ class Tree:
         self._on_death(child, exit_, ready_s, now_s)
         if child.process is None:
             self._nursery.down(child)
-        words = exit_words(code, exit_.out_of_memory)
+        words = exit_words(code, exit_.out_of_memory, working_on)
         self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=words, state=child.state)
 
     def _was_out_of_memory(self, child: Child, code: int | None) -> bool | None:
@@ -282,7 +290,7 @@ class Tree:
         return self._memory.struck() if self._memory.known else None
 
     def _on_death(self, child: Child, exit_: LastExit, ready_s: float | None, now_s: float) -> None:
-        how = exit_words(exit_.code, exit_.out_of_memory)
+        how = exit_words(exit_.code, exit_.out_of_memory, exit_.working_on)
         if not restart.restarts(child.spec.restart, exit_.code):
             child.note = f"{how}, and is {child.spec.restart}"
             self.say(f"{child.id} {how}; it is {child.spec.restart} and stays down")

@@ -3,14 +3,18 @@
 import signal
 
 
-def exit_words(code: int | None, out_of_memory: bool | None = False) -> str:
-    """Say how a process ended; code: negative for a signal, None where it is not known."""
+def exit_words(code: int | None, out_of_memory: bool | None = False, working_on: str = "") -> str:
+    """Say how a process ended; code: negative for a signal, None where it is not known.
+
+    working_on: what it was at when it was killed, empty where that is not known.
+    """
+    at_work = f" while working on {working_on}" if working_on else ""
     if out_of_memory:
-        return "was killed by the kernel: out of memory"
+        return f"was killed by the kernel{at_work}: out of memory"
     if code is None:
         return "ended together with the fork server"
     if code < 0:
-        return f"was killed by {signal_name(-code)}"
+        return f"was killed by {signal_name(-code)}{at_work}"
     return "ended" if code == 0 else f"ended with exit code {code}"
 
 

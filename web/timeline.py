@@ -46,6 +46,15 @@ class Played(NamedTuple):
     missing: int  # ticks that were not seen live, and came from history
 
 
+class _Hole(NamedTuple):
+    """A time that one record or several tell of."""
+
+    record: SystemRecord  # the first
+    begin_us: int
+    end_us: int
+    causes: list[str]
+
+
 def spans(records: Iterable[SystemRecord], before: bool | None, since_us: int, until_us: int) -> list[Span]:
     """Return the recording's state over a span. before: its state at `since_us`, None where nothing was on disk."""
     state, at, found = before, since_us, []
@@ -64,7 +73,7 @@ def spans(records: Iterable[SystemRecord], before: bool | None, since_us: int, u
 
 def gaps(records: Iterable[SystemRecord], rounds: Sequence[Played], now_us: int) -> list[Gap]:
     """Return the gaps among the records, oldest first; the last may still be open."""
-    found: list[Gap] = []
+    holes: list[_Hole] = []
     lost: SystemRecord | None = None
     for record in records:
         if record.event == "connection" and record.data.get("what") == "lost":
@@ -74,14 +83,29 @@ def gaps(records: Iterable[SystemRecord], rounds: Sequence[Played], now_us: int)
         elif record.event == "gap":
             begin, end = record.data.get("from_us"), record.data.get("to_us")
             if isinstance(begin, int) and isinstance(end, int):
-                found.append(_gap(record, begin, end, rounds, now_us))
+                _dig(holes, _Hole(record, begin, max(begin, end), [_cause(record)]))
                 lost = None if lost is not None and lost.at_us <= end else lost
+    found = [_gap(hole, hole.begin_us, hole.end_us, rounds, now_us) for hole in holes]
     if lost is not None:
-        found.append(_gap(lost, lost.at_us, None, rounds, now_us))
+        found.append(_gap(_Hole(lost, lost.at_us, now_us, [_cause(lost)]), lost.at_us, None, rounds, now_us))
     return found
 
 
-def _gap(record: SystemRecord, begin_us: int, end_us: int | None, rounds: Sequence[Played], now_us: int) -> Gap:
+def _dig(holes: list[_Hole], hole: _Hole) -> None:
+    """Add a hole; what overlaps is one hole with all its causes. They come nearly in order."""
+    while holes and holes[-1].begin_us < hole.end_us and holes[-1].end_us > hole.begin_us:
+        met = holes.pop()
+        causes = [*dict.fromkeys([*met.causes, *hole.causes])]
+        begin_us, end_us = min(met.begin_us, hole.begin_us), max(met.end_us, hole.end_us)
+        hole = _Hole(met.record, begin_us, end_us, causes)
+    holes.append(hole)
+
+
+def _cause(record: SystemRecord) -> str:
+    return str(record.data.get("cause") or "not known")
+
+
+def _gap(hole: _Hole, begin_us: int, end_us: int | None, rounds: Sequence[Played], now_us: int) -> Gap:
     since, until = begin_us // 1000, (now_us if end_us is None else end_us) // 1000
     touched = [one for one in rounds if one.until_ms >= since and one.since_ms <= until]
     lost_ms = _uncovered(touched, since, until)
@@ -94,11 +118,11 @@ def _gap(record: SystemRecord, begin_us: int, end_us: int | None, rounds: Sequen
     else:
         repair = "filled" if touched else "nothing"
     return Gap(
-        seq=record.seq,
+        seq=hole.record.seq,
         since=since,
         until=None if end_us is None else until,
         seconds=round((until - since) / 1000, 3),
-        cause=str(record.data.get("cause") or "not known"),
+        cause="; ".join(hole.causes),
         repair=repair,
         rounds=sum(one.missing > 0 for one in touched),
         ticks=ticks,

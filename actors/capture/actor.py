@@ -19,9 +19,11 @@ from actors.capture.cdp import CdpSocket, ConnectionGone
 from actors.capture.notes_file import read_notes, write_notes
 from actors.capture.presence import Presence
 from actors.capture.ring import Ring
+from actors.capture.socket_filter import SocketFilter
 from actors.capture.tap import Out, Tap
 from actors.capture.wire import Command
 from actors.core import endpoints, streams
+from actors.core.breadcrumb import LARGE_BYTES, Breadcrumb, read_breadcrumb
 from actors.core.browser_file import (
     AttachedFile,
     BrowserFile,
@@ -51,7 +53,11 @@ class Capture:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._log = context.log
-        self._ring = Ring(context.name, time.time_ns(), context.config.capture.ring_bytes)
+        left = read_breadcrumb(context.runtime_dir, context.name)
+        if left:
+            self._log.warning("the process before was killed while working on %s", left)
+        self._breadcrumb = Breadcrumb(context.runtime_dir, context.name)
+        self._ring = Ring(context.name, time.time_ns(), context.config.capture.ring_bytes, left)
         self._outbox = context.bus.outbox(streams.FRAMES)
         self._positions = context.bus.inbox(streams.FRAME_POSITIONS)
         self._predecessor = read_attached_file(context.runtime_dir, context.name)
@@ -64,6 +70,9 @@ class Capture:
         self._acks = Acks()
         self._veil = self._new_veil()
         self._presence = Presence(context.config.site.socket_pattern)
+        self._sockets = SocketFilter(context.config.site.socket_pattern)  # of one browser, whatever becomes of the tap
+        self._sockets_guid = ""
+        self._suspects = 0  # as was told last
         self._attached: AttachedFile | None = None
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
         self._totals = dict.fromkeys(("frames", "bytes", "redacted", "undecodable", "unread_polls"), 0)
@@ -80,6 +89,7 @@ class Capture:
         self._context.run_loop()
         self._say_farewell()
         self._changes.close()
+        self._breadcrumb.close()
 
     def _new_veil(self) -> Veil | None:
         if not self._context.config.privacy.pseudonymise:
@@ -108,7 +118,13 @@ class Capture:
         buttons = Buttons(self._site) if self._context.config.capture.buttons else None
         self._acks = Acks(self._noted(browser.guid), partial(self._noted_by_others, browser.guid))
         known = self._known_streams(browser.guid)
-        self._tap = Tap(browser.guid, wall_minus_monotonic_s(), buttons, self._acks, known, self._veil)
+        if self._sockets_guid != browser.guid:
+            self._sockets = SocketFilter(self._context.config.site.socket_pattern)
+            self._sockets_guid = browser.guid
+        self._tap = Tap(
+            browser.guid, wall_minus_monotonic_s(), buttons, self._acks, known, self._veil, self._sockets,
+            self._breadcrumb, self._site,
+        )  # fmt: skip
         self._presence = Presence(self._context.config.site.socket_pattern, known)
         self._context.loop.read(socket, self._read)
         self._guarded(self._tap.begin(monotonic_s()))
@@ -148,6 +164,8 @@ class Capture:
             return
         try:
             for message in socket.messages():
+                if len(message) >= LARGE_BYTES:
+                    self._breadcrumb.leave(f"a message of {len(message)} bytes of the browser")
                 self._take(tap.handle(message, monotonic_s()))
         except ConnectionGone as gone:
             self._lose(str(gone))
@@ -187,6 +205,7 @@ class Capture:
                 self._tell_attached()
             elif self._presence.take(each):
                 self._tell_attached()
+        self._breadcrumb.clear()
         if self._acks.changed:
             self._acks.changed = False
             write_notes(self._context.runtime_dir, self._context.name, self._acks.notes)
@@ -198,6 +217,7 @@ class Capture:
         """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""
         seen = self._presence
         told = {"sockets": seen.open, "closed_us": seen.closed_us, "streams": seen.streams, "blind": seen.blind}
+        told["suspects"] = self._sockets.suspects
         return replace(self._attached, **told) if self._attached is not None else self._predecessor
 
     def _tell_attached(self) -> None:
@@ -209,6 +229,7 @@ class Capture:
         if socket is None or tap is None:
             return
         remove_attached_file(self._context.runtime_dir, self._context.name)
+        self._breadcrumb.clear()
         for item in tap.end(cause, socket.read_until_s, browser_gone=browser_gone):
             self._ring.add(item)
         self._log.info("detached from browser %s: %s", tap.guid, cause)
@@ -224,7 +245,11 @@ class Capture:
         heard = False
         while (positions := self._positions.receive()) is not None:
             self._ring.hear(positions)
+            self._sockets.answer(positions.answers, monotonic_s())
             heard = True
+        if self._sockets.suspects != self._suspects:
+            self._suspects = self._sockets.suspects
+            self._tell_attached()
         if heard:
             self._send()
 
@@ -243,7 +268,7 @@ class Capture:
     def _send(self, *, mark: bool = False) -> None:
         """Send what may be sent; with `mark`, at least one batch, be it empty."""
         while True:
-            batch = self._ring.next_batch(self._read_until_s(), self._attached_to())
+            batch = self._ring.next_batch(self._read_until_s(), self._attached_to(), self._sockets)
             if not (batch.items or mark) or not self._outbox.send(batch):
                 return
             self._ring.sent(batch)
@@ -281,6 +306,7 @@ class Capture:
             sessions=tap.sessions if tap else 0,
             unacked=ring.unacked,
             lost=ring.forgotten,
+            ignored_frames=self._sockets.ignored_frames,
         )
 
 

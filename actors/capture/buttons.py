@@ -8,12 +8,12 @@ anew at each navigation instead. A press on a page of another site goes no furth
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
 from actors.capture.maker import Maker
+from actors.capture.same_site import is_at
 from actors.capture.wire import Undecodable
 from actors.core.messages import Pressed
 from actors.rugs.buttons import MAX_TEXT, rules
@@ -83,7 +83,7 @@ class Buttons:
             told = _decode(payload[:MAX_BYTES])
         except (msgspec.DecodeError, UnicodeError) as error:
             raise Undecodable(str(error)) from error
-        if not _is_at(told.origin, self._site()):
+        if not is_at(told.origin, self._site()):
             return None
         at_s = _time_of(told, now_s, make.offset_s)
         key = f"{make.guid}/{target}/{told.page}/{told.count}"
@@ -117,16 +117,3 @@ def _time_of(told: _Told, now_s: float, offset_s: float) -> float:
     heard_s = now_s - min(max(told.age_ms, 0.0), LONGEST_AGE_MS) / 1000
     said_s = told.at_ms / 1000 - offset_s
     return said_s if 0 <= heard_s - said_s <= LATEST_S else heard_s
-
-
-def _is_at(origin: str, site: str | None) -> bool:
-    """Whether a document is of the site: its host and port, or a name below its host."""
-    if site is None:
-        return False
-    try:
-        here, there = urlsplit(origin), urlsplit(site)
-        is_same = here.netloc == there.netloc
-        is_below = (here.hostname or "").endswith(f".{there.hostname}") and here.port == there.port
-    except ValueError:
-        return False
-    return bool(here.netloc) and (is_same or is_below)

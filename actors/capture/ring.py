@@ -7,6 +7,7 @@ the newest item, however large. Never sends an item twice under one (epoch, nack
 
 import msgspec
 
+from actors.capture.socket_filter import SocketFilter
 from actors.core.messages import CaptureBatch, Captured, CapturePosition, CapturePositions, FrameSeen, Lost
 
 ITEM_BYTES = 200  # of a frame beside its payload: struct, ids, numbers
@@ -18,7 +19,9 @@ WINDOW_BYTES = 16_000_000  # under way to the journal and not yet written there:
 class Ring:
     """Items in; batches out. `n` is the last number given."""
 
-    def __init__(self, capture: str, incarnation: int, limit_bytes: int) -> None:
+    def __init__(self, capture: str, incarnation: int, limit_bytes: int, predecessor: str = "") -> None:
+        """predecessor: what the process before was working on when it was killed; told until somebody has heard it."""
+        self._predecessor = predecessor
         self.capture = capture
         self.incarnation = incarnation
         self.n = 0
@@ -30,6 +33,7 @@ class Ring:
         self._floor = 0  # everything up to here is no longer kept
         self._epoch = 0
         self._nack = 0
+        self._is_fresh = True  # nothing was sent under (epoch, nack) yet
         self._at = 0  # sent up to here under (epoch, nack)
         self._have = 0
         self._way_bytes = 0  # size of (have, at]
@@ -65,14 +69,20 @@ class Ring:
             return
         if pair > (self._epoch, self._nack):
             self._epoch, self._nack = pair
+            self._is_fresh = True
             self._at = self._have = min(mine.have, self.n)
             self._way_bytes = 0
             self._told_s = 0.0
         self._arrived(min(mine.have, self._at))
         self._drop(min(mine.acked, self.n))
 
-    def next_batch(self, read_until_s: float, attached: str | None) -> CaptureBatch:
-        """Return what follows what was sent; empty where there is nothing, or nothing may be sent now."""
+    def next_batch(
+        self, read_until_s: float, attached: str | None, sockets: SocketFilter | None = None
+    ) -> CaptureBatch:
+        """Return what follows what was sent; empty where there is nothing, or nothing may be sent now.
+
+        sockets: what is known of them; all that count are named in the first batch under each (epoch, nack).
+        """
         items: list[Captured] = []
         size, upto = 0, self._at
         room = WINDOW_BYTES - self._way_bytes
@@ -95,11 +105,15 @@ class Ring:
             read_until_s=self._told_s,
             attached=attached,
             items=items,
+            streams=sockets.table if sockets is not None and self._is_fresh else {},
+            asks=sockets.asks if sockets is not None else [],
+            predecessor="" if self.acked else self._predecessor,
         )
 
     def sent(self, batch: CaptureBatch) -> None:
         """Take note that the stream took the batch."""
         self._at = batch.upto
+        self._is_fresh = self._is_fresh and batch.epoch == 0
         self._way_bytes += sum(map(_size, batch.items))
 
     def _arrived(self, have: int) -> None:

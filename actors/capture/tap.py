@@ -8,15 +8,17 @@ a reload or a dead browser, counts as seen until the last sign only. Owns no soc
 time, in CDP's monotonic seconds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from actors.capture import wire
 from actors.capture.buttons import BINDING, Asked, Buttons
 from actors.capture.maker import Maker
+from actors.capture.socket_filter import SocketFilter
 from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbidden
 from actors.capture.traffic import Outcome, Traffic, Want, payload_of
 from actors.capture.wire import Command
+from actors.core.breadcrumb import Breadcrumb
 from actors.core.messages import Captured, FrameSeen, StreamOpened
 from actors.rugs.acks import Acks
 from actors.rugs.veil import Veil
@@ -43,14 +45,22 @@ class Tap:
         acks: Acks | None = None,
         known: Iterable[str] = (),
         veil: Veil | None = None,
+        sockets: SocketFilter | None = None,
+        breadcrumb: Breadcrumb | None = None,
+        site: Callable[[], str | None] = lambda: None,
     ) -> None:
         """buttons: tells of presses; None where they are not recorded.
 
         acks: what was asked before, by all captures. known: streams that were open when somebody looked last.
-        veil: gives other players pseudonyms.
+        veil: gives other players pseudonyms. sockets: which of them count. breadcrumb: names what is worked on.
+        site: the game's page as it is known now.
         """
+        self._sockets = sockets or SocketFilter()
+        self._breadcrumb = breadcrumb
+        self._site = site
         self._veil = veil
         self._known = tuple(known)
+        self._sockets.expect(self._known)
         self._acks = acks or Acks()
         self.make = Maker(guid, offset_s)
         self._buttons = buttons
@@ -173,11 +183,11 @@ class Tap:
     def _add(self, info: wire.TargetInfo, session: str, parent: str, now_s: float) -> Iterator[Out]:
         target = self._targets.get(info.target_id)
         if target is None:
-            target = Target(
-                info.target_id, info.type, Traffic(info.target_id, self.make, self._acks, self._veil), now_s
-            )
+            traffic = Traffic(info.target_id, self.make, self._acks, self._veil, self._sockets, self._breadcrumb)
+            target = Target(info.target_id, info.type, traffic, now_s)
             target.traffic.expect((s for s in self._known if s.split("/")[1] == target.id), now_s)
             self._targets[target.id] = target
+        target.traffic.page, target.traffic.site = info.url, self._site()
         target.sessions[session] = parent
         self._sessions[session] = target
         if target.reader == session:
@@ -241,6 +251,7 @@ class Tap:
             yield from self._pass(target, target.traffic.handle(method, params, now_s))
 
     def _on_navigated(self, target: Target, url: str, now_s: float) -> Iterator[Out]:
+        target.traffic.page, target.traffic.site = url, self._site()
         if is_forbidden(url):
             yield from self._leave_alone(target, now_s)
         else:

@@ -16,9 +16,11 @@ from actors.capture import wire
 from actors.capture.line import Line, Place
 from actors.capture.maker import Maker
 from actors.capture.polling import Poll, packets_of, poll_of
+from actors.capture.socket_filter import SocketFilter
+from actors.core.breadcrumb import LARGE_BYTES, Breadcrumb
 from actors.core.messages import Captured, FrameSeen, StreamClosed, StreamOpened
 from actors.rugs.acks import Acks
-from actors.rugs.redact import Redactor, clean_urls_in, query_value, short_hash
+from actors.rugs.redact import Redactor, clean_url, clean_urls_in, query_value, short_hash
 from actors.rugs.veil import Veil
 
 UPGRADE = "5"  # Engine.IO: from here on the WebSocket carries the session
@@ -39,12 +41,26 @@ Outcome = Captured | Want
 class Traffic:
     """Events of one target in; items and wants out."""
 
-    def __init__(self, target_id: str, make: Maker, acks: Acks, veil: Veil | None = None) -> None:
+    def __init__(
+        self,
+        target_id: str,
+        make: Maker,
+        acks: Acks,
+        veil: Veil | None = None,
+        sockets: SocketFilter | None = None,
+        breadcrumb: Breadcrumb | None = None,
+    ) -> None:
         """acks: what all targets' pages asked for; an ack may come when another capture saw its request.
 
-        veil: gives other players pseudonyms.
+        veil: gives other players pseudonyms. sockets: which of them count, in all targets. breadcrumb: names what is
+        worked on, should that take so long that this process is killed.
         """
         self._veil = veil
+        self._sockets = sockets or SocketFilter()
+        self._counting = self._sockets.counting
+        self._breadcrumb = breadcrumb
+        self.page = ""  # the target's URL
+        self.site: str | None = None  # the game's page
         self._id = target_id
         self._acks = acks
         self._make = make
@@ -109,6 +125,7 @@ class Traffic:
         self._reading.clear()
         for stream in list(self._streams):
             yield from self._close(stream, cause, min(at_s, self._unheard.get(stream, at_s)))
+        self._sockets.target_gone(self._stream(""))
 
     def expire(self, now_s: float) -> Iterator[Captured]:
         """Give up bodies that do not come."""
@@ -122,9 +139,12 @@ class Traffic:
     # WebSockets
 
     def _on_received(self, event: wire.SocketFrame, now_s: float) -> Iterator[Outcome]:
-        yield from self._on_frame(event, False)
+        if self._forwards(event, now_s):
+            yield from self._on_frame(event, False)
 
     def _on_sent(self, event: wire.SocketFrame, now_s: float) -> Iterator[Outcome]:
+        if not self._forwards(event, now_s):
+            return
         yield from self._on_frame(event, True)
         if event.response.payload_data == UPGRADE:
             key = self._streams.get(self._stream(event.request_id))
@@ -144,6 +164,13 @@ class Traffic:
         reading = [want.poll for want in self._reading.values() if not want.place.left]
         return any(self._stream(poll.stream_name([])) == stream for poll in [*self._polls.values(), *reading])
 
+    def _forwards(self, event: wire.SocketFrame, now_s: float) -> bool:
+        """Return whether a frame's socket counts, or may: else nothing more is done with it."""
+        stream = self._stream(event.request_id)
+        if stream in self._counting:
+            return True
+        return self._sockets.admits(stream, event.response.payload_data, self.page, self.site, now_s)
+
     def _on_frame(self, event: wire.SocketFrame, sent: bool) -> Iterator[Outcome]:
         stream = self._stream(event.request_id)
         self._streams.setdefault(stream, stream)
@@ -153,15 +180,22 @@ class Traffic:
 
     def _on_created(self, event: wire.SocketCreated, now_s: float) -> Iterator[Outcome]:
         stream = self._stream(event.request_id)
+        if not self._sockets.opened(stream, clean_url(event.url)):
+            return
         sid = query_value(event.url, "sid")
         self._streams[stream] = short_hash(sid) if sid else stream
         yield from self.put(self._make.opened(stream, event.url, "websocket", now_s))
 
     def _on_closed(self, event: wire.SocketClosed, now_s: float) -> Iterator[Outcome]:
-        yield from self._close(self._stream(event.request_id), "closed", event.timestamp)
+        stream = self._stream(event.request_id)
+        if stream in self._streams:
+            yield from self._close(stream, "closed", event.timestamp)
+        self._sockets.closed(stream)
 
     def _on_error(self, event: wire.SocketError, now_s: float) -> Iterator[Outcome]:
-        self._errors[self._stream(event.request_id)] = f"error: {clean_urls_in(event.error_message)}"
+        stream = self._stream(event.request_id)
+        if stream in self._streams:
+            self._errors[stream] = f"error: {clean_urls_in(event.error_message)}"
         yield from ()
 
     # Polling
@@ -169,7 +203,7 @@ class Traffic:
     def _on_request(self, event: wire.RequestSent, now_s: float) -> Iterator[Outcome]:
         request = event.request
         poll = poll_of(event.request_id, request.url, request.method, event.timestamp)
-        if poll is None:
+        if poll is None or not self._sockets.counts(clean_url(poll.url)):
             return
         if request.method == "GET":
             self._polls[event.request_id] = poll
@@ -206,6 +240,7 @@ class Traffic:
         items: list[Captured] = []
         self._streams.setdefault(stream, name.removeprefix("poll-"))
         if stream not in self._announced:
+            self._sockets.opened(stream, clean_url(poll.url))
             items.append(self._make.opened(stream, poll.url, "polling", poll.sent_s))
         items += [self._make.frame(stream, sent, opcode, payload, at_s) for opcode, payload in packets]
         return items
@@ -225,6 +260,8 @@ class Traffic:
                 self._unheard.pop(item.stream, None)
                 key = self._streams.setdefault(item.stream, item.stream)
                 redactor = self._redactors.setdefault(key, Redactor(self._acks, key, self._veil))
+                if self._breadcrumb is not None and len(item.payload) >= LARGE_BYTES:
+                    self._breadcrumb.leave(self._words(item))
                 payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream)
                 yield replace(item, payload=payload, redacted=True) if changed else item
                 continue
@@ -236,7 +273,13 @@ class Traffic:
                 self._forget(item.stream)
             yield item
 
+    def _words(self, item: FrameSeen) -> str:
+        """Say which frame is worked on: its socket and size, never its content."""
+        where = self._counting.get(item.stream, "").partition("?")[0] or f"socket {item.stream.partition('/')[2]}"
+        return f"a {'sent' if item.sent else 'received'} frame of {len(item.payload)} bytes of {where}"
+
     def _forget(self, stream: str) -> None:
+        self._sockets.closed(stream)
         self._announced.discard(stream)
         self._unheard.pop(stream, None)
         self._closing.discard(stream)

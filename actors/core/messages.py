@@ -128,6 +128,9 @@ class CaptureBatch(Message, frozen=True, kw_only=True, tag="capture"):
     read_until_s: float  # CDP seconds: all that Chromium sent before this was read
     attached: str | None  # the browser's GUID while attached
     items: list[Captured]
+    streams: dict[str, str] = {}  # stream -> URL of those that count; in the first batch under each (epoch, nack)
+    asks: list[str] = []  # streams whose opening this capture did not see; repeated until it knows
+    predecessor: str = ""  # what its predecessor was working on when it was killed; until something is acknowledged
 
 
 class CapturePosition(Item, frozen=True):
@@ -144,6 +147,7 @@ class CapturePositions(Message, frozen=True, kw_only=True, tag="capture-position
 
     epoch: int
     positions: list[CapturePosition]
+    answers: dict[str, str | None] = {}  # asked stream -> its URL where it counts, None where it is not known to
 
 
 # What the journal keeps. The same structs stand on disk and on the records stream.

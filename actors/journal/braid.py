@@ -12,6 +12,7 @@ from actors.journal.merge import Merged, Seen, StreamMerge
 
 STREAMS_KEPT = 64
 IDLE_S = 30.0  # a stream heard of since then is never forgotten: the other capture may be about to tell of it too
+LATE_S = 1.0  # after a capture's read mark: how much later than Chromium's time of a frame the frame may come
 _KINDS = [[bytes((sent, opcode)) for opcode in range(256)] for sent in (False, True)]
 
 
@@ -29,6 +30,7 @@ class Braid:
     def __init__(self, skew_s: float) -> None:
         """skew_s: how long to wait for an older attach; 0 where there is one capture only."""
         self._skew_s = skew_s
+        self.covered_s = float("inf")  # CDP seconds: of what came before, no capture can bring another copy
         self._merges: dict[str, StreamMerge] = {}  # the one heard of last stands last
         self._last = ""
         self._heard_s: dict[str, float] = {}
@@ -115,9 +117,13 @@ class Braid:
         return merge
 
     def _forget_idle(self, now_s: float) -> None:
-        """Make room for one more, as far as there is a stream that nobody spoke of for long."""
+        """Make room for one more, as far as there is a stream of which no capture can bring another copy.
+
+        A merge that was forgotten too early would take the other capture's copies for new frames.
+        """
         surplus = len(self._merges) + 1 - STREAMS_KEPT
         for name in list(self._merges)[: max(0, surplus)]:
-            if not self._merges[name].holding and now_s - self._heard_s[name] > IDLE_S:
+            done = self._merges[name].latest_s < self.covered_s - LATE_S
+            if done and not self._merges[name].holding and now_s - self._heard_s[name] > IDLE_S:
                 self._retired += self._merges.pop(name).ambiguous
                 del self._heard_s[name]

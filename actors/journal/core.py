@@ -5,7 +5,6 @@ anything else is done with it. Decides which sockets count, numbers what is kept
 where the game was not seen (`sight.py`).
 """
 
-import re
 from collections.abc import Iterable
 
 import msgspec
@@ -13,14 +12,15 @@ import msgspec
 from actors.core import messages as m
 from actors.core.blocks import Cut
 from actors.core.segments import Batch, Mark
+from actors.journal.admission import StreamAdmission
 from actors.journal.braid import Braid
-from actors.journal.judge import is_handshake, looks_like_engine_io, refusal
-from actors.journal.memory import Memory, Session
+from actors.journal.judge import is_handshake, refusal
+from actors.journal.memory import DAMAGE_KEPT, Memory, Session
 from actors.journal.merge import SKEW_S, Merged
 from actors.journal.sight import Sight
 
 SAME_PAGE_US = 3_000_000  # two captures tell of the same reload within this
-PAGES_KEPT = 100
+PAGES_KEPT = 100  # and all that a capture which is behind may still tell of
 
 _json = msgspec.json.Encoder()
 
@@ -35,12 +35,13 @@ class JournalCore:
         self._received = {session.incarnation: session.n for session in memory.sessions.values()}
         self._since_s: dict[int, float] = {}  # attaches that this process heard of, CDP seconds
         self._pages: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self._read_until_s: dict[int, float] = {}  # by incarnation, CDP seconds
         self._moved: dict[int, set[str]] = {}  # streams whose place changed since the last mark, by incarnation
         self._sight = Sight(memory, self.note)
         self.epoch = epoch
         self.refused = 0  # capture batches of another epoch, or with a hole: they are sent again
         self.ignored_frames = 0
-        self._pattern = re.compile(socket_pattern)
+        self._admission = StreamAdmission(memory, socket_pattern)
         self._nacks: dict[int, int] = {}
         self._records: list[m.Record] = []
         self._commands: list[tuple[str, int]] = []
@@ -67,13 +68,28 @@ class JournalCore:
             self._nacks[batch.incarnation] = batch.nack + 1
             self.refused += 1
             return False
+        self._admission.take(batch)
         for item in batch.items:
-            if item.n > received:
-                self._handle(item, session, now_s)
+            if item.n > received and not self._handle(item, session, now_s):
+                return self._send_back(item, batch, session)
         self._received[batch.incarnation] = max(received, batch.upto)
+        self._braid.covered_s = self._covered_s(batch)
         read_until_us = int((batch.read_until_s + wall_minus_monotonic_s) * 1_000_000)
         self._settle(session, read_until_us, mark=bool(batch.items))
         return True
+
+    def _send_back(self, item: m.Captured, batch: m.CaptureBatch, session: Session) -> bool:
+        """Have a capture send a batch again from an item on, with the URLs of its streams: one was forgotten here."""
+        self._received[batch.incarnation] = item.n - 1
+        self._nacks[batch.incarnation] = batch.nack + 1
+        self.refused += 1
+        self._settle(session, session.read_until_us, mark=True)
+        return False
+
+    def _covered_s(self, batch: m.CaptureBatch) -> float:
+        """Return the CDP time up to which no capture can bring another copy of anything."""
+        self._read_until_s[batch.incarnation] = max(self._read_until_s.get(batch.incarnation, 0.0), batch.read_until_s)
+        return min((self._read_until_s.get(s.incarnation, 0.0) for s in self.memory.attached), default=0.0)
 
     def tick(self, now_s: float) -> None:
         """Decide what a merge may not put off any longer."""
@@ -111,6 +127,7 @@ class JournalCore:
             self._marks[session.incarnation] = Mark(
                 session.capture, session.incarnation, session.n, session.read_until_us, session.other_n, places
             )
+            self.memory.prune_places(session)
 
     def submit(self, note: m.Submit) -> m.Committed | None:
         """Take a submitted note; return the answer where there is one already: done before, or refused."""
@@ -138,7 +155,7 @@ class JournalCore:
         place: segment and offset, told once. times: of the last record before and the first one after, Unix
         microseconds, None where there is none.
         """
-        if place in self.memory.damage:
+        if place in self.memory.damage or len(self.memory.damage) >= DAMAGE_KEPT:
             return None
         if cut.torn or (cut.upto is not None and cut.after >= cut.upto):  # never seen, or no records in it
             return self.note(now_us, "journal", what="damage", place=place, bytes=cut.size, cause=cut.reason)
@@ -177,6 +194,7 @@ class JournalCore:
                 )
                 for s in self.memory.sessions.values()
             ],
+            answers=self._admission.answers(),
         )
 
     @property
@@ -196,15 +214,19 @@ class JournalCore:
         self._received[batch.incarnation] = 0
         self._marks[batch.incarnation] = Mark(batch.capture, batch.incarnation, 0, 0)
         for older in [s for s in self.memory.attached if s.capture == batch.capture and s is not session]:
-            self._detach(older, older.read_until_us, f"{older.capture} died", now_s)
+            how = f" while working on {batch.predecessor}" if batch.predecessor else ""
+            self._detach(older, older.read_until_us, f"{older.capture} died{how}", now_s)
         return session
 
-    def _handle(self, item: m.Captured, session: Session, now_s: float) -> None:
+    def _handle(self, item: m.Captured, session: Session, now_s: float) -> bool:
+        """Take an item; False where it must come again, with its stream's URL."""
         if isinstance(item, m.FrameSeen):
-            self._frame(item, session, now_s)
-            return
-        if item.n <= session.other_n:
-            return  # taken before a restart, and sent again with the frames after it
+            return self._frame(item, session, now_s)
+        if item.n > session.other_n:  # else taken before a restart, and sent again with the frames after it
+            self._other(item, session, now_s)
+        return True
+
+    def _other(self, item: m.Captured, session: Session, now_s: float) -> None:
         session.other_n = item.n
         if isinstance(item, m.StreamOpened):
             self._opened(item, session, now_s)
@@ -217,24 +239,30 @@ class JournalCore:
         elif isinstance(item, m.PageChanged):
             self._page(item, session)
         elif isinstance(item, m.Pressed):
-            if item.key not in self.memory.presses:  # the other capture tells of it too
+            if not self.memory.is_pressed(item.key, item.at_us):  # the other capture tells of it too
                 self._append(m.Note(self._next_seq, item.at_us, "press", item.data))
-        else:
+        elif isinstance(item, m.Lost):
             cause = f"{session.capture} could not keep more while the journal was away"
             from_us, to_us, why = self._refusal
             if item.since_us <= to_us and item.at_us >= from_us:
                 cause = why
+            self._admission.lost(session.incarnation)
             self._sight.gap(item.since_us, item.at_us, cause, items=item.count, capture=session.capture)
 
-    def _frame(self, item: m.FrameSeen, session: Session, now_s: float) -> None:
-        if item.stream not in self.memory.streams and not self._keep_unknown(item):
-            self.ignored_frames += 1
-            return
+    def _frame(self, item: m.FrameSeen, session: Session, now_s: float) -> bool:
+        """Merge a frame of a stream that counts; one that is unknown does not, whatever it carries."""
+        if self.memory.url_of(item.stream) is None:
+            url = self._admission.named(item.stream, session.incarnation)
+            if url is None:
+                self.ignored_frames += 1
+                return not self._admission.seek(item.stream, session.incarnation)
+            self.note(item.at_us, "connection", what="found", stream=item.stream, url=url)
         if item.n <= session.places.get(item.stream, (0, 0))[0]:
-            return  # taken before a restart
+            return True  # taken before a restart
         since_s = self._since_s.get(session.incarnation, 0.0)
         for merged in self._braid.frame(session.incarnation, item, since_s, now_s):
             self._place(merged)
+        return True
 
     def _place(self, merged: Merged) -> None:
         """Store a fresh frame; remember of either kind where its capture stands."""
@@ -268,24 +296,13 @@ class JournalCore:
         )  # fmt: skip
         return self._append(frame)
 
-    def _keep_unknown(self, item: m.FrameSeen) -> bool:
-        """Decide on a socket that was opened before anybody looked, by what it carries."""
-        if item.stream in self.memory.ignored or item.opcode != 1:
-            return False
-        if looks_like_engine_io(item.payload):
-            self.note(item.at_us, "connection", what="found", stream=item.stream, url=None)
-            return True
-        self._ignore(item.stream)
-        return False
-
     def _opened(self, item: m.StreamOpened, session: Session, now_s: float) -> None:
-        as_socket = item.url.replace("http", "ws", 1) if item.url.startswith("http") else item.url
-        if not self._pattern.search(as_socket):
+        if not self._admission.counts(item.url):
             self._ignore(item.stream)
             return
         whole = item.transport == "websocket"
         self._braid.opened(item.stream, session.incarnation, item.cdp_s, now_s, whole=whole)
-        if item.stream in self.memory.streams:
+        if self.memory.url_of(item.stream) is not None:
             return  # the other capture said so
         self.note(item.at_us, "connection", what="opened", stream=item.stream, url=item.url, transport=item.transport)
 
@@ -307,6 +324,8 @@ class JournalCore:
 
     def _detach(self, session: Session, at_us: int, cause: str, now_s: float) -> None:
         self._sight.forget(session.incarnation)
+        self._admission.forget(session.incarnation)
+        self._read_until_s.pop(session.incarnation, None)
         was_connected = self.memory.connected
         held = self._braid.first_held(session.incarnation)
         for merged in self._braid.detach(session.incarnation, now_s):
@@ -326,6 +345,7 @@ class JournalCore:
         if incarnation != session.incarnation and abs(item.at_us - at_us) < SAME_PAGE_US:
             return  # the other capture said so
         self._pages[key] = (session.incarnation, item.at_us)
-        while len(self._pages) > PAGES_KEPT:
-            del self._pages[next(iter(self._pages))]
+        if len(self._pages) > PAGES_KEPT:
+            told_us = min((s.read_until_us for s in self.memory.attached), default=0) - SAME_PAGE_US
+            self._pages = {key: page for key, page in self._pages.items() if page[1] >= told_us}
         self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)

@@ -1,9 +1,7 @@
-"""What may enter the journal, judged by its content: submitted notes, and sockets that nobody saw opening.
+"""What may enter the journal, judged by its content: submitted notes.
 
 Pure. Never changes what it judges.
 """
-
-import re
 
 import msgspec
 
@@ -11,12 +9,6 @@ from actors.core import messages as m
 
 _OWN = ("attached", "detached", "opened", "found", "resumed", "closed", "lost", "continued")
 _PROBES = (b"2probe", b"3probe", b"5", b"6")
-_ENGINE_IO = re.compile(rb"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
-
-
-def looks_like_engine_io(payload: bytes) -> bool:
-    """Say whether a text frame of a socket with unknown URL could be the game's."""
-    return _ENGINE_IO.match(payload[:8]) is not None
 
 
 def is_handshake(payload: bytes, *, sent: bool) -> bool:

@@ -80,6 +80,11 @@ class StreamMerge:
                 return True
         return False
 
+    @property
+    def latest_s(self) -> float:
+        """CDP time of the youngest frame; minus infinity before the first."""
+        return self._window.latest_s
+
     def attach(self, session: int, since_s: float, now_s: float, place: int | None = None) -> None:
         """A session began: it sees every frame from `since_s` (CDP) on; place: where, if that is known already."""
         self._sessions[session] = _Session(session, since_s, now_s, place, held=[])

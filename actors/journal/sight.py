@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from actors.journal.memory import Memory, Session
 
 SILENT_S = 1.0  # captures send a read mark each 100 ms; the supervisor takes them for hung after as long
+RECENT_US = 5_000_000  # a capture that ended longer before was not what the loss hung on
 UNWATCHED_S = 0.5  # of not being asked: then it was the journal that was away, not the captures
 SILENCE = "no capture says anything"
 
@@ -58,9 +59,9 @@ class Sight:
             self.lose(max(session.read_until_us for session in attached), SILENCE)
 
     def lose(self, at_us: int, cause: str) -> None:
-        """Nobody sees the game from here on."""
+        """Nobody sees the game from here on. What the user ordered explains it better than what broke by that."""
         if self._memory.lost_since_us is None:
-            self._note(at_us, "connection", what="lost", cause=cause)
+            self._note(at_us, "connection", what="lost", cause=self._memory.cause_at(at_us, cause))
 
     def frame(self, at_us: int, session: Session | None) -> None:
         """A frame of the game was seen, by a capture whose session this is."""
@@ -71,13 +72,29 @@ class Sight:
         if stayed and self._memory.lost_cause == SILENCE:
             self._note(at_us, "connection", what="continued", cause="the captures were stopped and missed nothing")
         else:
-            self.gap(lost_us, at_us, self._memory.lost_cause)
+            self.gap(lost_us, at_us, self._causes(lost_us, self._memory.lost_cause))
 
     def uncovered(self, until_us: int, cause: str) -> None:
-        """One capture is gone and others look now, but since when? What lies between is a gap."""
+        """One capture is gone and others look now, but since when? What lies between is a gap.
+
+        What lies before the end of the last gap is accounted for: there the game was seen, or it is in that gap.
+        """
         since_us = min(session.since_us for session in self._memory.attached)
-        if since_us > until_us:
-            self.gap(until_us, since_us, cause)
+        from_us = max(until_us, self._memory.seen_until_us)
+        if since_us > from_us:
+            self.gap(from_us, since_us, self._causes(from_us, self._memory.cause_at(until_us, cause)))
+
+    def _causes(self, from_us: int, cause: str) -> str:
+        """Return why nobody looked from then on: one hole, with the cause at each capture that was away."""
+        if cause == self._memory.ordered_cause:
+            return cause
+        back_us = {session.capture: session.since_us for session in self._memory.attached}
+        ends = [
+            end
+            for name, (at_us, end) in self._memory.ends.items()
+            if at_us >= from_us - RECENT_US and back_us.get(name, from_us + 1) > from_us
+        ]
+        return "; ".join(dict.fromkeys([cause, *sorted(ends)]))
 
     def gap(self, from_us: int, to_us: int, cause: str, **more: object) -> None:
         """Record what was not seen."""

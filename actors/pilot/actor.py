@@ -112,6 +112,7 @@ class Pilot:
             crashed=self._crashed,
             closed_for_s=closed_for_s(captures.values(), now_us()),
             sockets=max((capture.sockets for capture in captures.values()), default=0),
+            suspects=max((capture.suspects for capture in captures.values()), default=0),
             blind=bool(captures) and all(capture.blind for capture in captures.values()),
         )
 

@@ -16,6 +16,7 @@ MISSES = 2
 SECOND_CAPTURE_S = 2.0
 TAB_CLOSED_S = 5.0
 SOCKET_CLOSED_S = 5.0  # Socket.IO's own client comes back within 5 s, where it comes back at all
+UNKNOWN_S = 1.0  # without a known socket, beside one that may be the game's but was not seen to open
 LONGEST_SOCKET_WAIT_S = 60.0
 RETRY_S = 0.5
 LONGEST_RETRY_S = 30.0
@@ -37,6 +38,7 @@ class View(Struct, frozen=True, kw_only=True):
     crashed: bool = False  # the tab said so since the last turn
     closed_for_s: float | None = None  # since the site's last socket was closed; None while one is open, or unknown
     sockets: int = 0  # of the site, as a capture sees them
+    suspects: int = 0  # sockets that opened while no capture looked, and speak the game's protocol in a page of it
     blind: bool = False  # no capture knows whether the site has one: all of them came late, and hear nothing
 
 
@@ -88,6 +90,7 @@ class Watch:
         self._socket_after_s = 0.0
         self._next_count_s = 0.0
         self._blind_since_s: float | None = None
+        self._suspect_since_s: float | None = None
         self._no_socket_since_s: float | None = None  # as the page itself says
         self._sockets = 0
         self._crash_due_s: float | None = None  # when the crashed page is loaded again
@@ -129,6 +132,8 @@ class Watch:
             return Order(kind="open", url=view.site, cause=self._cause if self._page == "blank" else "site moved")
         if self._socket_is_missed(self._without_socket_s(view, now_s), now_s):
             return Order(kind="reload", cause="socket closed")
+        if self._is_unknown(view, now_s):
+            return Order(kind="reload", cause="socket not known")
         if self._must_count(view, now_s):
             return Order(kind="count_sockets")
         if now_s < self._next_probe_s:
@@ -154,6 +159,21 @@ class Watch:
             self._blind_since_s = now_s
             self._next_count_s = now_s + PROBE_S
         return now_s >= self._next_count_s
+
+    def _is_unknown(self, view: View, now_s: float) -> bool:
+        """Whether the page has to open its socket again, in sight: nobody can tell the address of the one it has.
+
+        It opened while no capture looked, so it does not count, whatever it says: any page could have opened it.
+        """
+        if not view.suspects or view.sockets or self._away:
+            self._suspect_since_s = None
+            return False
+        if self._suspect_since_s is None:
+            self._suspect_since_s = now_s
+        if now_s < self._suspect_since_s + UNKNOWN_S:
+            return False
+        self._suspect_since_s = now_s + SOCKET_CLOSED_S
+        return True
 
     def counted(self, sockets: int | None, now_s: float) -> None:
         """Outcome of `count_sockets`; None: the page did not say."""
@@ -307,6 +327,6 @@ class Watch:
     def _forget_page(self) -> None:
         self._page = "none"
         self._away, self._crash_due_s = "", None
-        self._blind_since_s = self._no_socket_since_s = None
+        self._blind_since_s = self._no_socket_since_s = self._suspect_since_s = None
         self._misses.clear()
         self._probe, self._next_probe_s = "probe_browser", 0.0

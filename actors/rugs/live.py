@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from actors.core.intervals import Spans, add_span
 from actors.core.messages import Event
 from actors.rugs.phases import ORDER
 from actors.rugs.readings import integer, listing, mapping, number, text
@@ -79,6 +80,7 @@ class Live(Struct, kw_only=True):
     recording_since: int | None = None
     gap_count: int = 0
     gap_us: int = 0
+    gap_spans: Spans = field(default_factory=list)
     last_game: dict[str, Any] | None = None
     last_game_at: float = 0.0
     undecodable: int = 0
@@ -233,8 +235,10 @@ class Live(Struct, kw_only=True):
             self.recording_on, self.recording_since = on, event.ts if on else None
 
     def _gap(self, data: dict[str, Any]) -> None:
-        self.gap_count += 1
-        self.gap_us += max(0, (integer(data.get("to_us")) or 0) - (integer(data.get("from_us")) or 0))
+        """Count a gap: causes of the same hole that were told one by one are one gap."""
+        added_us, added = add_span(self.gap_spans, integer(data.get("from_us")) or 0, integer(data.get("to_us")) or 0)
+        self.gap_us += added_us
+        self.gap_count += added
 
 
 def _run_before(tick: int, recent: dict[str, Any]) -> list[float]:

@@ -25,6 +25,11 @@ class LastExit(NamedTuple):
     out_of_memory: bool | None = False  # killed by the kernel for want of memory; None: cannot be told from SIGKILL
     working_on: str = ""  # when it was killed, as far as it said; see `actors.core.breadcrumb`
 
+    @property
+    def words(self) -> str:
+        """How it ended, for people."""
+        return exit_words(self.code, self.out_of_memory, self.working_on)
+
 
 class Child:
     """The mutable state of one supervised child."""
@@ -152,11 +157,7 @@ class Child:
         if self.history.crash_looping and self.phase != "stopping":
             wait = f"next try in {duration(max(0.0, (self.due_s or now_s) - now_s))}"
             now = wait if self.phase == "waiting" else f"running again for {since}, not trusted yet"
-            how = (
-                exit_words(self.last_exit.code, self.last_exit.out_of_memory, self.last_exit.working_on)
-                if self.last_exit
-                else "could not be started"
-            )
+            how = self.last_exit.words if self.last_exit else "could not be started"
             often = "once" if self.history.streak == 1 else f"{self.history.streak} times in a row"
             return f"died {often}, last it {how}; {now}{self._last_words()}"
         if self.phase == "starting":

@@ -33,7 +33,7 @@ from supervisor.procfs import waited_s
 from supervisor.restart import Verdict
 from supervisor.spec import ChildSpec, Group
 from supervisor.turnover import Turnover
-from supervisor.words import duration, exit_figures, exit_words
+from supervisor.words import duration, exit_figures
 
 TICK_S = 1.0  # how often all is looked at when nothing is due
 AGAIN_S = 0.2  # until what failed is tried again, what was not answered is sent again
@@ -119,10 +119,7 @@ class Tree:
         return self.stopping and all(child.process is None for child in self._everyone())
 
     def restart(self, ids: Sequence[str], reason: str = "asked to") -> None:
-        """Stop these children in the order of the flow and start them again; no restart intensity is charged.
-
-        The journal is told first, and why: what is not seen meanwhile is missing by order, not by a fault.
-        """
+        """Stop these children in the order of the flow, start them again, charge nothing; the journal learns why."""
         children = [child for child in self.children.values() if child.id in ids and not child.leaving]
         for child in children:
             self._groups.settled(child)
@@ -239,10 +236,9 @@ class Tree:
         child.said_ready(now_s)
         self._watch(child, now_s)
         if child.died_s is not None:
-            after_s = now_s - child.died_s
+            after_ms = round((now_s - child.died_s) * 1000)
             child.died_s = None
-            self.say(f"{child.id} is ready again, {round(after_s * 1000)} ms after its end")
-            after_ms = round(after_s * 1000)
+            self.say(f"{child.id} is ready again, {after_ms} ms after its end")
             self.diary.note(child.id, "restarted", pid=child.pid, restarts=child.restarts, after_ms=after_ms)
 
     def _watch(self, child: Child, now_s: float) -> None:
@@ -257,11 +253,11 @@ class Tree:
             return
         due_s, steady = child.progress_s + limit_s, not child.history.crash_looping
         due_s = due_s if steady else min(due_s, (child.ready_s or now_s) + child.spec.period_s)
-        child.at(due_s, lambda later_s: self._watch(child, later_s), moves_with_progress=steady)
+        child.at(due_s, lambda at_s: self._watch(child, at_s), moves_with_progress=steady)
 
     def _on_hang(self, child: Child, why: str, now_s: float) -> None:
-        if working_on := read_breadcrumb(self.config.runtime_path, child.id):
-            why = f"{why}, working on {working_on}"
+        working_on = read_breadcrumb(self.config.runtime_path, child.id)
+        why = f"{why}, working on {working_on}" if working_on else why
         self.diary.note(child.id, "hung", pid=child.pid, reason=why)
         self._endings.hung(child, why, now_s)
 
@@ -280,8 +276,7 @@ class Tree:
         self._on_death(child, exit_, ready_s, now_s)
         if child.process is None:
             self._nursery.down(child)
-        words = exit_words(code, exit_.out_of_memory, working_on)
-        self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=words, state=child.state)
+        self.diary.note(child.id, "exited", pid=pid, **exit_figures(code), reason=exit_.words, state=child.state)
 
     def _was_out_of_memory(self, child: Child, code: int | None) -> bool | None:
         """Say whether the kernel killed it for memory; None where nobody can tell."""
@@ -290,7 +285,7 @@ class Tree:
         return self._memory.struck() if self._memory.known else None
 
     def _on_death(self, child: Child, exit_: LastExit, ready_s: float | None, now_s: float) -> None:
-        how = exit_words(exit_.code, exit_.out_of_memory, exit_.working_on)
+        how = exit_.words
         if not restart.restarts(child.spec.restart, exit_.code):
             child.note = f"{how}, and is {child.spec.restart}"
             self.say(f"{child.id} {how}; it is {child.spec.restart} and stays down")

@@ -129,7 +129,8 @@ def exit_words(last: dict[str, Any]) -> str:
     """Return how a process ended."""
     number, code = last.get("signal"), last.get("code")
     if number is not None:
-        return f"was killed by signal {number}{_signal_name(int(number))}"
+        at_work = f" while working on {last['working_on']}" if last.get("working_on") else ""
+        return f"was killed by signal {number}{_signal_name(int(number))}{at_work}"
     if code == 0:
         return "ended as asked"
     return f"ended with code {code}" if code is not None else "ended"

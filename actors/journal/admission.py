@@ -54,11 +54,8 @@ class StreamAdmission:
     def seek(self, stream: str, incarnation: int) -> bool:
         """Return whether to ask a capture for the address of a stream that may have been known; once for each."""
         sought = self._sought.setdefault(incarnation, set())
-        if (
-            not (self._memory.evicted or incarnation in self._lossy)
-            or stream in sought
-            or stream in self._asks.get(incarnation, ())
-        ):
+        may_be_forgotten = self._memory.evicted or incarnation in self._lossy
+        if not may_be_forgotten or stream in sought or stream in self._asks.get(incarnation, ()):
             return False
         if len(sought) >= ASKS_KEPT:
             sought.clear()

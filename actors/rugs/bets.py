@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from actors.rugs.columns import as_float, as_game_id, as_int, as_text
 from actors.rugs.jsontext import encode
-from actors.rugs.memory import Memory, is_new, key_of
+from actors.rugs.memory import Memory, is_new_in, key_of
 from actors.rugs.output import Output
 
 WINDOW_TICKS: Final = 40
@@ -70,7 +70,8 @@ def _settled(fields: dict[str, Any], payout: float | None, end: int | None) -> i
 
 def is_first_copy(memory: Memory, bet: Bet, type_: str = "row") -> bool:
     """Say whether this is the first copy of the bet for events of `type_`, or for rows."""
-    return is_new(memory.sidebets, key_of(type_, bet.game_id, bet.player_id, bet.start_tick, bet.kind))
+    key = key_of(type_, bet.game_id, bet.player_id, bet.start_tick, bet.kind)
+    return is_new_in(memory.bets_once, memory.sidebets, bet.game_id, key)
 
 
 def take_bet(memory: Memory, out: Output, type_: str, fields: dict[str, Any]) -> bool:

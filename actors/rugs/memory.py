@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from actors.rugs.once import OnceLog
 from actors.rugs.pending import Order, Press, Sequence, Unfinished
 from actors.rugs.phases import Phase
 
@@ -21,7 +22,7 @@ MAX_ROUNDS: Final = 16_384
 """Completed rounds known by id, twelve days of play without a break. A history shows the last ten, so an older round
 comes up again only where an old recording is played through the system; its ids are 64 random bits, kept as such."""
 MAX_KEYS: Final = 4096
-"""Trades, side bets and countdown values known, each: hours of play; copies come within seconds."""
+"""Countdown values known of a round; the game counts down some 150. What comes beyond is not typed."""
 MAX_ORDERS: Final = 256
 MAX_PRESSES: Final = 64
 """Presses that may still send an order, which they do within seconds."""
@@ -65,8 +66,11 @@ class Memory(Struct, kw_only=True):
     player_id: str | None = None  # whose session the page is
     games: dict[str, Game] = field(default_factory=dict)  # oldest first
     rounds: dict[int, bool] = field(default_factory=dict)  # keys of completed rounds, oldest first
-    trades: dict[int, bool] = field(default_factory=dict)
-    sidebets: dict[int, bool] = field(default_factory=dict)
+    trades: dict[int, bool] = field(default_factory=dict)  # of older checkpoints: read, never added to
+    sidebets: dict[int, bool] = field(default_factory=dict)  # the same
+    trades_once: OnceLog = field(default_factory=OnceLog)  # typed already
+    bets_once: OnceLog = field(default_factory=OnceLog)
+    passed: dict[int, bool] = field(default_factory=dict)  # rounds that were forgotten and in no history
     orders: dict[str, Order] = field(default_factory=dict)  # "<ack id> <namespace> <stream>", oldest first
     traces: dict[str, int] = field(default_factory=dict)  # trace ids of orders -> seq of the request
     unfinished: dict[str, Unfinished] = field(default_factory=dict)  # "<direction> <stream>" -> binary packet
@@ -94,6 +98,16 @@ def key_of(*parts: object) -> int:
     """Return a 64-bit key for an identity made of several parts."""
     text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
+
+
+def is_new_in(log: OnceLog, before: dict[int, bool], game_id: str | None, key: int) -> bool:
+    """Say whether a trade or bet is seen for the first time. before: what an older checkpoint knows."""
+    if before:
+        if key in before:
+            return False
+        if len(log.passed) > 0:
+            before.clear()  # of rounds as long ago as those
+    return log.is_new(game_id, key)
 
 
 def is_new(known: dict[int, bool], key: int, limit: int = MAX_KEYS) -> bool:

@@ -39,5 +39,7 @@ def _switch(memory: Memory, at_us: int, *, on: bool) -> None:
     if not on:
         memory.off_since_us = memory.off_since_us or at_us
     elif memory.off_since_us is not None:
-        memory.off = [*memory.off, (memory.off_since_us, at_us)][-MAX_OFF:]
+        memory.off.append((memory.off_since_us, at_us))
+        if len(memory.off) > MAX_OFF:  # joined: what was off stays off, nothing is repaired for it
+            memory.off[:2] = [(memory.off[0][0], memory.off[1][1])]
         memory.off_since_us = None

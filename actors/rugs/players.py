@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.rugs.columns import as_float, as_game_id, as_int, as_text
 from actors.rugs.jsontext import encode
-from actors.rugs.memory import Memory, is_new, key_of
+from actors.rugs.memory import Memory, is_new_in, key_of
 from actors.rugs.output import Output
 
 
@@ -59,7 +59,8 @@ def take_trade(memory: Memory, out: Output, type_: str, fields: dict[str, Any]) 
     trade_id = as_text(fields.get("id"))
     data = encode(fields)
     # Ids were small numbers in 2025-08: only with the round they tell trades apart. Without one the content does.
-    if is_new(memory.trades, key_of(game_id, data if trade_id is None else trade_id)):
+    key = key_of(game_id, data if trade_id is None else trade_id)
+    if is_new_in(memory.trades_once, memory.trades, game_id, key):
         seq = out.event(type_, game_id, data)
         out.row("trade", seq, game_id, _trade_row(fields, trade_id, side, price, tick))
     return True

@@ -50,6 +50,11 @@ def is_completed(memory: Memory, game_id: str) -> bool:
     return key_of(game_id) in memory.rounds
 
 
+def is_passed(memory: Memory, game_id: str) -> bool:
+    """Say whether the round was seen, was in no history, and is forgotten: it cannot be told from a repetition."""
+    return bool(memory.passed) and key_of(game_id) in memory.passed
+
+
 def take_history(memory: Memory, out: Output, text: bytes, shown_by: str | None) -> None:
     """Make the events and rows of every round in a `gameHistory` that was in none before, the oldest first.
 

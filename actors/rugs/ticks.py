@@ -14,7 +14,19 @@ from msgspec import Raw, Struct
 from actors.rugs import drift, rounds
 from actors.rugs.columns import as_bool, as_float, as_game_id, as_int
 from actors.rugs.jsontext import Unreadable, check_depth, encode, tamed
-from actors.rugs.memory import MAX_DETAILED, MAX_GAMES, MAX_TICK, Core, Game, Memory, is_new
+from actors.rugs.memory import (
+    MAX_DETAILED,
+    MAX_GAMES,
+    MAX_KEYS,
+    MAX_ROUNDS,
+    MAX_TICK,
+    Core,
+    Game,
+    Memory,
+    is_new,
+    key_of,
+    put,
+)
 from actors.rugs.output import Output
 from actors.rugs.phases import ORDER, Phase, phase_of
 from actors.rugs.wire_state import LeaderboardEntry
@@ -93,7 +105,7 @@ def take_state(memory: Memory, out: Output, fields: dict[str, Raw]) -> str:
         rounds.take_history(memory, out, bytes(history), as_game_id(told_id))
     game_id: str = _fit("gameId", told_id, as_game_id)
     game = memory.games.get(game_id)
-    if game is None and rounds.is_completed(memory, game_id):
+    if game is None and (rounds.is_completed(memory, game_id) or rounds.is_passed(memory, game_id)):
         return game_id  # ended before the rounds we know in detail: an old recording read again
     _take(memory, out, game_id, game or Game(fields=dict(_START)), fields)
     return game_id
@@ -251,6 +263,7 @@ def _enter(memory: Memory, out: Output, game_id: str, game: Game, phase: Phase) 
         oldest = next(known for known in memory.games if known != memory.game_id)
         forgotten = memory.games.pop(oldest)
         if not rounds.is_completed(memory, oldest):
+            put(memory.passed, key_of(oldest), True, MAX_ROUNDS)
             rounds.leave_open(memory, out, oldest, forgotten)
     for older in list(memory.games.values())[:-MAX_DETAILED]:
         older.fields = {}
@@ -274,7 +287,8 @@ def _is_first(game: Game, phase: Phase, tick: int, core: Core) -> bool:
         is_behind = tick >= len(game.prices)
         is_first = not game.ended if is_behind else game.prices[tick] is None  # nothing follows the rug
     else:
-        return is_new(game.countdown, (core.cooldown_ms or 0) * 2 + (phase == "PRESALE"))
+        key = (core.cooldown_ms or 0) * 2 + (phase == "PRESALE")
+        return len(game.countdown) < MAX_KEYS and is_new(game.countdown, key)
     if is_first:
         game.prices.extend([None] * (tick + 1 - len(game.prices)))
         game.prices[tick] = core.price

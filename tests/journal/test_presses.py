@@ -8,7 +8,8 @@ import msgspec
 from actors.core.messages import Attached, CaptureBatch, Note, Pressed
 from actors.core.segments import Batch
 from actors.journal.core import JournalCore
-from actors.journal.memory import PRESSES_KEPT, Memory
+from actors.journal.memory import Memory
+from actors.journal.presses import DOCUMENTS_KEPT
 
 A, B = 100, 200
 PATTERN = "rugs"
@@ -50,10 +51,37 @@ def test_a_restarted_journal_knows_the_presses_it_stored() -> None:
     assert told(again, B, 0, Attached(1, 1, 1.0, "guid"), pressed(2, "page-1")) == []
 
 
-def test_the_presses_that_are_remembered_are_bounded() -> None:
+def test_twenty_thousand_presses_in_a_burst_are_stored_once_each() -> None:
+    core = JournalCore(Memory(), PATTERN, 7, standby=True)
+    told(core, A, 0, Attached(1, 1, 1.0, "guid"))
+    told(core, B, 0, Attached(1, 1, 1.0, "guid"))
+    burst = [pressed(2 + number, f"guid/T/page/{1 + number}") for number in range(20_000)]
+    assert len(told(core, A, 1, *burst)) == 20_000
+    assert told(core, B, 1, *burst) == []
+    assert len(msgspec.msgpack.encode(core.memory.pressed)) < 100, "one interval, whatever their number"
+
+
+def test_a_press_that_one_capture_missed_is_taken_from_the_other_however_late() -> None:
+    core = JournalCore(Memory(), PATTERN, 7, standby=True)
+    told(core, A, 0, Attached(1, 1, 1.0, "guid"))
+    told(core, B, 0, Attached(1, 1, 1.0, "guid"))
+    seen = [number for number in range(1, 3000) if number % 7]
+    told(core, A, 1, *(pressed(1 + place, f"guid/T/page/{count}") for place, count in enumerate(seen, 1)))
+    rest = told(core, B, 1, *(pressed(1 + count, f"guid/T/page/{count}") for count in range(1, 3000)))
+    assert [json.loads(note.data)["key"].rpartition("/")[2] for note in rest] == [str(n) for n in range(7, 3000, 7)]
+
+
+def test_presses_of_a_document_that_was_forgotten_are_never_new() -> None:
     memory = Memory()
-    for number in range(PRESSES_KEPT + 10):
-        data = json.dumps({"key": f"page-{number}"}).encode()
-        memory.apply(Batch(0, number, [Note(number, 0, "press", data)], [], [], []))
-    assert len(memory.presses) == PRESSES_KEPT
-    assert f"page-{PRESSES_KEPT + 9}" in memory.presses
+    for number in range(DOCUMENTS_KEPT + 10):
+        data = json.dumps({"key": f"guid/T/frame{number}/1"}).encode()
+        memory.apply(Batch(0, number, [Note(number, number, "press", data)], [], [], []))
+    assert len(memory.pressed.documents) == DOCUMENTS_KEPT
+    assert all(memory.is_pressed(f"guid/T/frame{number}/1", number) for number in range(DOCUMENTS_KEPT + 10))
+    assert not memory.is_pressed("guid/T/another/1", DOCUMENTS_KEPT + 20)
+
+
+def test_presses_in_the_memory_of_an_older_journal_are_known() -> None:
+    memory = Memory(presses={"guid/T/page/3": None})
+    assert memory.is_pressed("guid/T/page/3", 5)
+    assert not memory.is_pressed("guid/T/page/4", 5)

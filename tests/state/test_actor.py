@@ -143,7 +143,8 @@ def test_a_stop_keeps_what_is_synced_and_nothing_beyond(nursery: Nursery, config
 
 
 def test_every_event_counts_once_when_ranges_come_again(nursery: Nursery, config: Config, listener: Listener) -> None:
-    gaps = [event(number, "system.gap", from_us=0, to_us=1_000_000, cause="test") for number in range(1, 401)]
+    spans = ((number, number * 2_000_000) for number in range(1, 401))
+    gaps = [event(number, "system.gap", from_us=at, to_us=at + 1_000_000, cause="test") for number, at in spans]
     batches = event_batches(gaps)
     with Source(config.runtime_path, "state", batches) as source:
         source.skip = {batches[7].upto, batches[200].upto}

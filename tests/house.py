@@ -119,6 +119,13 @@ class House:
         self._daemon = None
         return code
 
+    def ended(self, timeout_s: float = 60) -> int:
+        """Wait for the end of a daemon that was told to stop; return its exit code."""
+        assert self._daemon is not None
+        code = self._daemon.wait(timeout_s)
+        self._daemon = None
+        return code
+
     def end(self) -> None:
         """End whatever is left, by pid."""
         if self._daemon is not None and self._daemon.poll() is None:

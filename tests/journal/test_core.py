@@ -265,3 +265,91 @@ def test_a_journal_that_was_stopped_itself_takes_nobody_for_silent() -> None:
     play.watch(0.0, 0.4)
     play.watch(10.0, 10.6)
     assert play.core.memory.connected
+
+
+def both_die(play: Play, words: str = "") -> None:
+    """Both captures see the game until 1.2 s, and are replaced at 3 s and 4 s."""
+    for capture, incarnation in (("capture-a", 1), ("capture-b", 2)):
+        play.hear(attached(), capture=capture, incarnation=incarnation)
+    play.hear(opened(), seen(b"2", at_us=1_000_000), read_until_s=1.2)
+    play.hear(opened(), seen(b"2", at_us=1_000_000), capture="capture-b", incarnation=2, read_until_s=1.1)
+
+
+def test_two_causes_of_one_hole_are_one_gap_with_both() -> None:
+    play = Play(standby=True)
+    both_die(play)
+    play.watch(0.0, 1.5)
+    hung = "a received frame of 300000 bytes of wss://backend.rugs.fun/socket.io/"
+    play.hear(attached(3_000_000), seen(b"3", at_us=3_200_000), incarnation=3, predecessor=hung)
+    play.watch(2.0, 4.0)
+    play.hear(attached(4_000_000), capture="capture-b", incarnation=4)
+    (gap,) = play.notes("gap")
+    assert (gap["from_us"], gap["to_us"]) == (1_200_000, 3_200_000)
+    assert gap["cause"] == f"no capture says anything; capture-a died while working on {hung}"
+    assert (play.core.memory.gaps, play.core.memory.gap_us) == (1, 2_000_000)
+
+
+def test_both_killed_at_once_are_one_gap_whoever_is_back_first() -> None:
+    for first, second in (("capture-a", "capture-b"), ("capture-b", "capture-a")):
+        play = Play(standby=True)
+        both_die(play)
+        play.hear(attached(3_000_000), seen(b"3", at_us=3_200_000), capture=first, incarnation=3)
+        play.hear(attached(4_000_000), capture=second, incarnation=4)
+        play.watch(0.0, 0.5)
+        (gap,) = play.notes("gap")
+        assert str(gap["cause"]).split("; ") == [f"{second} died", f"{first} died"]
+        assert play.core.memory.gaps == 1
+
+
+def test_gaps_that_an_older_journal_noted_twice_are_counted_once() -> None:
+    memory = Memory()
+    for cause in ("no capture says anything", "capture-a died"):
+        data = msgspec.json.encode({"from_us": 1_000_000, "to_us": 3_000_000, "cause": cause})
+        memory.apply_record(m.Note(256, 1, "gap", data))
+    assert (memory.gaps, memory.gap_us) == (1, 2_000_000)
+
+
+def order(play: Play, what: str, reason: str, at_us: int, **more: object) -> None:
+    data = msgspec.json.encode({"actor": "supervisor", "what": what, "reason": reason, **more})
+    play.core.submit(m.Submit(id=f"{what}{at_us}", event="actor", data=data, at_us=at_us))
+    play.write()
+
+
+def gap_after(play: Play, at_us: int) -> object:
+    """Lose the browser at a time and see another; return the gap's cause."""
+    (stream,) = (name for name, known in play.core.memory.streams.items() if known.open)
+    play.hear(closed(stream, at_us, "connection lost"), m.Detached(0, at_us, at_us / 1e6, "G", "connection lost"))
+    play.hear(attached(at_us + 5_000_000, "G"), opened(f"G/T/{at_us}", at_us=at_us + 5_500_000))
+    play.hear(seen(b"42[]", f"G/T/{at_us}", at_us=at_us + 6_000_000))
+    (gap,) = [gap for gap in play.notes("gap") if gap["from_us"] == at_us]
+    return gap["cause"]
+
+
+def test_what_the_user_ordered_is_the_cause_and_nothing_else_is_put_down_to_it() -> None:
+    play = Play()
+    play.hear(attached(), opened(), seen(b"2", at_us=1_000_000))
+    order(play, "stopping", "asked to", 2_000_000)
+    assert gap_after(play, 2_500_000) == "stopped by the user"
+    assert gap_after(play, 12_000_000) == "connection lost", "the order was carried out"
+    order(play, "restarting", "asked to", 30_000_000, actors=["web", "browser"])
+    assert gap_after(play, 30_100_000) == "restarted by the user"
+    order(play, "restarting", "asked to", 50_000_000, actors=["web"])
+    assert gap_after(play, 50_100_000) == "connection lost"
+    order(play, "restarting", "settings changed", 70_000_000, actors=["browser"])
+    assert gap_after(play, 70_100_000) == "restarted: settings changed"
+    order(play, "stopping", "SIGTERM", 100_000_000)
+    assert gap_after(play, 400_000_000) == "connection lost", "five minutes later it is something else"
+
+
+def test_a_stream_that_a_restarted_journal_does_not_know_is_named_by_its_capture() -> None:
+    play = Play()
+    play.hear(attached(), seen(b"42[]", "G/T/5"), seen(b"42[]", "G/T/6"), streams={"G/T/5": URL, "G/T/6": "wss://x/"})
+    assert play.frames == [b"42[]"]
+    assert {"what": "found", "stream": "G/T/5", "url": URL} in play.notes("connection")
+
+
+def test_a_capture_is_told_what_it_asks() -> None:
+    play = Play()
+    play.hear(attached(), opened())
+    play.hear(asks=["G/T/1", "G/T/9"], capture="capture-b", incarnation=2)
+    assert play.core.positions({}).answers == {"G/T/1": URL, "G/T/9": None}

@@ -11,6 +11,7 @@ from actors.pilot.watch import (
     SOCKET_CLOSED_S,
     STEADY_S,
     TAB_CLOSED_S,
+    UNKNOWN_S,
     Order,
     Told,
     View,
@@ -346,3 +347,12 @@ def test_a_page_that_has_a_socket_or_does_not_say_is_left_alone() -> None:
             elif order is not None:
                 watch.probed(order.kind, SITE, now_s)
             now_s += 0.25
+
+
+def test_a_page_whose_socket_nobody_saw_opening_is_loaded_again() -> None:
+    watch = watching()
+    assert kind(watch.next(view(suspects=1, sockets=1), 20.0)) != "reload", "a known one is there"
+    assert kind(watch.next(view(suspects=1), 21.0)) != "reload"
+    assert watch.next(view(suspects=1), 21.0 + UNKNOWN_S) == Order(kind="reload", cause="socket not known")
+    watch.reloaded("socket not known", 22.0)
+    assert kind(watch.next(view(suspects=1), 22.0 + 2 * UNKNOWN_S)) != "reload", "it has its time"

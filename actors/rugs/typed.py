@@ -165,7 +165,7 @@ class SystemGap(Struct, kw_only=True, gc=False):
 
     from_us: Annotated[Num, told("from, Unix microseconds", ALWAYS)] = None
     to_us: Annotated[Num, told("to, Unix microseconds", ALWAYS)] = None
-    cause: Annotated[Text, told("why", ALWAYS)] = None
+    cause: Annotated[Text, told("why; several causes of one hole are joined by `; `", ALWAYS)] = None
 
 
 class SystemConnection(Struct, kw_only=True, gc=False):
@@ -195,8 +195,8 @@ class SystemActor(Struct, kw_only=True, gc=False):
     """What the supervisor did, or saw."""
 
     actor: Annotated[str, told("which actor", ALWAYS)]
-    what: Annotated[Text, told("`exited`, `restarted`, `hung`, `started`, `stopping`", ALWAYS)] = None
-    reason: Annotated[Text, told("in words", only="exited, hung, stopping")] = None
+    what: Annotated[Text, told("`exited`, `restarted`, `hung`, `started`, `stopping`, `restarting`", ALWAYS)] = None
+    reason: Annotated[Text, told("in words", only="exited, hung, stopping, restarting")] = None
 
 
 class SystemJournal(Struct, kw_only=True, gc=False):

@@ -147,7 +147,7 @@ def recovery(home: Path) -> None:
             m.FrameSeen(after + n + 1, n, 0.0, "G/T/1", False, 1, one) for n, one in enumerate(contents)
         ]
         core.take(m.CaptureBatch(capture="a", incarnation=1, epoch=1, nack=0, after=after, upto=after + len(items),
-                                 read_until_s=0, attached="G", items=items), 0, 0)  # fmt: skip
+                                 read_until_s=0, attached="G", items=items, streams={"G/T/1": URL}), 0, 0)  # fmt: skip
         after += len(items)
         batch = core.batch()
         assert batch is not None

@@ -4,25 +4,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from actors.core.printable import printable
 from actors.rugs.catalogue import TYPES as TYPES
+from actors.rugs.catalogue import unknown_types as unknown_types
 
 LINE_LENGTH = 160
-
-
-def unknown_types(types: Iterable[str]) -> list[str]:
-    """Return those that match no type there can be; a trailing `*` is a wildcard."""
-    return [wanted for wanted in types if not _is_known(wanted)]
-
-
-def _is_known(wanted: str) -> bool:
-    if not wanted.endswith("*"):
-        return wanted in TYPES or wanted.startswith("raw.")
-    start = wanted[:-1]
-    return start.startswith("raw.") or any(known.startswith(start) for known in (*TYPES, "raw."))
 
 
 def follow_events(door: str, requests: str, types: tuple[str, ...], since: int | None, as_json: bool) -> None:

@@ -31,6 +31,7 @@ from actors.broadcaster.timeline import Timeline, record_of
 from actors.core import streams
 from actors.core.clock import now_us
 from actors.core.messages import SEQ_STEP, Event, Events, LiveState
+from actors.core.recording_id import recording_id
 from actors.core.runtime import Context
 from actors.core.turn import turn
 
@@ -46,7 +47,7 @@ class Broadcaster:
     def __init__(self, context: Context) -> None:
         bus = context.bus
         self._context = context
-        self._timeline = Timeline(Ring())
+        self._timeline = Timeline(Ring(), recording_id(context.data_dir))
         self._hub = Hub(self._timeline)
         self._archive = Archive(context.data_dir, context.log)
         self._snapshots = Snapshots(self._timeline, bus.async_dealer(streams.QUERIES))
@@ -98,8 +99,7 @@ class Broadcaster:
             "ring_events": len(self._timeline.ring),
             "ring_bytes": self._timeline.ring.size_bytes,
             "seq": self._timeline.seq,
-            "zmq_sent": self._door.sent,
-            "zmq_requests": self._door.requests,
+            **self._door.figures(),
             "lag_ms": self._lag_ms,
         }
 

@@ -33,6 +33,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     events_max: int
     bytes_max: int
     packed: bool = False  # as the answer of contract 4.6, encoded; else as events
+    recording: str = ""  # for that answer: the running one's id
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -64,7 +65,11 @@ class Archivist:
             self._keep(cursor)
         else:
             cursor.close()
-        return Found(answer=pack(replay_answer(page, wanted.upto))) if wanted.packed else Found(page=page)
+        return (
+            Found(answer=pack(replay_answer(page, wanted.upto, wanted.recording)))
+            if wanted.packed
+            else Found(page=page)
+        )
 
     def close(self) -> None:
         """Give the open files back."""
@@ -95,14 +100,14 @@ class Archivist:
             self._cursors.pop(0).close()
 
 
-def replay_answer(page: Page, upto: int | None) -> dict[str, Any]:
+def replay_answer(page: Page, upto: int | None, recording: str) -> dict[str, Any]:
     """Return the answer of contract 4.6 to a replay request; `prev` is the last of the same type."""
     last, events = dict(page.last), []
     for event in page.events:
         events.append(envelope_map(event, last.get(event.type)))
         last[event.type] = event.seq
     done = page.done or (upto is not None and page.upto >= upto)
-    return {"events": events, "next": None if done else page.upto, "upto": page.upto}
+    return {"events": events, "next": None if done else page.upto, "upto": page.upto, "recording": recording}
 
 
 def receive(connection: socket.socket) -> bytes | None:

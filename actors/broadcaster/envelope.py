@@ -87,19 +87,26 @@ def _within_64_bits(value: Any) -> Any:
     return value
 
 
-def hello(seq: int, version: str, types: Iterable[str]) -> bytes:
+def hello(seq: int, version: str, types: Iterable[str], recording: str) -> bytes:
     """Return the first message on a connection."""
-    return json.encode({"type": "hello", "seq": seq, "version": version, "types": sorted(types)})
+    return json.encode(
+        {"type": "hello", "seq": seq, "version": version, "types": sorted(types), "recording": recording}
+    )
 
 
-def snapshot(seq: int, data: bytes, last: Mapping[str, int]) -> bytes:
+def snapshot(seq: int, data: bytes, last: Mapping[str, int], recording: str) -> bytes:
     """Return the current state; data: a JSON object."""
-    return b'{"type":"snapshot","seq":%d,"data":%b,"last":%b}' % (seq, data, json.encode(last))
+    return b'{"type":"snapshot","seq":%d,"data":%b,"last":%b,"recording":%b}' % (
+        seq,
+        data,
+        json.encode(last),
+        json.encode(recording),
+    )
 
 
-def subscribed(seq: int, types: list[str] | None) -> bytes:
-    """Return the answer to `subscribe`: events after `seq` follow."""
-    return json.encode({"type": "subscribed", "seq": seq, "types": types})
+def subscribed(seq: int, types: list[str] | None, unknown: list[str], recording: str) -> bytes:
+    """Return the answer to `subscribe`: events after `seq` follow; unknown: those of `types` that can never come."""
+    return json.encode({"type": "subscribed", "seq": seq, "types": types, "unknown": unknown, "recording": recording})
 
 
 def dropped(count: int | None, first: int, last: int) -> bytes:
@@ -112,9 +119,10 @@ def pong(ts: msgspec.Raw) -> bytes:
     return b'{"type":"pong","ts":%b}' % bytes(ts)
 
 
-def error(message: str) -> bytes:
-    """Return the answer to what was not understood."""
-    return json.encode({"type": "error", "message": message})
+def error(message: str, recording: str | None = None) -> bytes:
+    """Return the answer to what was not understood; recording: ours, where another one was asked for."""
+    more = {} if recording is None else {"recording": recording}
+    return json.encode({"type": "error", "message": message, **more})
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -18,15 +18,15 @@ from actors.broadcaster.catchup import CatchUp
 from actors.broadcaster.connection import Connection
 from actors.broadcaster.entrance import STAYS
 from actors.broadcaster.hub import Hub
+from actors.broadcaster.position_check import refusal
 from actors.broadcaster.snapshots import Snapshots
-from actors.broadcaster.subscription import Subscription
+from actors.broadcaster.subscription import TYPES_MAX, Subscription
 from actors.core.config import Feed
 from actors.core.turn import turn
 from actors.rugs.catalogue import TYPES as TYPES
+from actors.rugs.catalogue import unknown_types
 
 LARGEST_MESSAGE = 65_536  # what a client says
-TYPES_MAX = 1000  # the game has some 60; of the shortest names, 13,000 fit into a message and take 1.3 MB a client
-LARGEST_SEQ = 2**53
 GOING_AWAY = 1001
 SHOWN = 200  # characters of a client's own words in an error
 
@@ -37,15 +37,17 @@ class Order(Struct, frozen=True):
     action: str
     types: list[str] | None = None
     since: int | None = None
+    recording: str | None = None
     ts: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class FeedClient:
     """One client: what it wants, and where it is."""
 
-    def __init__(self, hub: Hub, archive: Archive, connection: Connection) -> None:
+    def __init__(self, hub: Hub, archive: Archive, connection: Connection, snapshots: Snapshots) -> None:
         self.connection = connection
         self._hub = hub
+        self._snapshots = snapshots
         self._archive = archive
         self._subscription = Subscription(None)
         self._catching_up: asyncio.Task[None] | None = None
@@ -83,16 +85,19 @@ class FeedClient:
             )
 
     def _subscribe(self, order: Order) -> None:
-        if order.since is not None and not 0 <= order.since < LARGEST_SEQ:
-            self.connection.say(envelope.error(f"since is {order.since}, must be 0 to {LARGEST_SEQ - 1}, or null"))
+        timeline = self._hub.timeline
+        refused = refusal(order.since, order.recording, self._snapshots.head, timeline.recording)
+        if refused is not None:
+            self.connection.say(envelope.error(refused, timeline.recording))
             return
         if order.types is not None and len(order.types) > TYPES_MAX:
             self.connection.say(envelope.error(f"types has {len(order.types)} names, must be at most {TYPES_MAX}"))
             return
-        since = self._hub.timeline.seq if order.since is None else order.since
+        since = timeline.seq if order.since is None else order.since
         subscription = Subscription(order.types)
+        unknown = unknown_types(order.types or (), timeline.last)
         self.leave()
-        self.connection.say(envelope.subscribed(since, order.types))
+        self.connection.say(envelope.subscribed(since, order.types, unknown, timeline.recording))
         self.follow(subscription, since)
 
     async def _catch_up(self, catch_up: CatchUp, since: int) -> None:
@@ -134,7 +139,7 @@ class FeedServer:
         if writer is None or transport is None:
             return socket
         connection = Connection(transport, writer, self._settings.client_bytes, self._settings.client_age_s)
-        client = FeedClient(self._hub, self._archive, connection)
+        client = FeedClient(self._hub, self._archive, connection, self._snapshots)
         self.clients.add(client)
         request[STAYS]()
         try:
@@ -156,7 +161,7 @@ class FeedServer:
 
     async def _welcome(self, client: FeedClient) -> None:
         timeline = self._hub.timeline
-        client.connection.say(envelope.hello(timeline.seq, self._version, {*TYPES, *timeline.last}))
+        client.connection.say(envelope.hello(timeline.seq, self._version, {*TYPES, *timeline.last}, timeline.recording))
         seq, message = await self._snapshots.message()
         client.connection.say(message)
         floor = timeline.ring.below_oldest if seq < timeline.ring.floor else seq

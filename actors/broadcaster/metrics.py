@@ -29,7 +29,7 @@ _RECEIVED = (  # stream, its receiver, and the figure in which that tells how fa
 SEQ_STEP = 256.0  # numbers a record
 TOLD_APART = {"drift_kinds", "drift_frames"}  # figures with metrics of their own
 UNKNOWN = "unknown "  # before the name of an event that is no part of the known protocol: the game may send any
-_OWN_COUNTERS = {"sent", "dropped", "holes", "replays", "zmq_sent", "zmq_requests"}
+_OWN_COUNTERS = {"sent", "dropped", "holes", "replays", "zmq_sent", "zmq_requests", "zmq_refused", "zmq_cut"}
 
 
 class Scrape(Collector):

@@ -31,6 +31,12 @@ class Snapshots:
         if self._newest is None or state.seq >= self._newest.seq:
             self._newest, self._encoded = state, None
 
+    @property
+    def head(self) -> int:
+        """The highest number that any client can have been told: state may be a moment ahead of the events here."""
+        newest = self._newest
+        return max([self._timeline.seq, *([newest.seq, *newest.last.values()] if newest is not None else [])])
+
     async def get(self) -> LiveState:
         """Return the newest state; one without any knowledge where there is none."""
         if self._newest is None:
@@ -45,10 +51,11 @@ class Snapshots:
         """Return (its number, the feed's `snapshot` message)."""
         state = await self.get()
         seq = max([state.seq, *state.last.values()])
+        recording = self._timeline.recording
         if state is not self._newest:
-            return seq, snapshot(seq, state.state, state.last)
+            return seq, snapshot(seq, state.state, state.last, recording)
         if self._encoded is None:
-            self._encoded = snapshot(seq, state.state, state.last)
+            self._encoded = snapshot(seq, state.state, state.last, recording)
         return seq, self._encoded
 
     async def _ask(self) -> LiveState | None:

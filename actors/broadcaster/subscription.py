@@ -6,6 +6,7 @@ subscriptions with the same `key` are the same, so that one encoding can serve b
 
 from collections.abc import Iterable, Mapping
 
+TYPES_MAX = 1000  # the game has some 60; of the shortest names, 13,000 fit into a message and take 1.3 MB a client
 _REMEMBERED = 4096  # types are as many as the game has event names; a hostile server must not fill our memory
 
 

@@ -21,7 +21,9 @@ def record_of(seq: int) -> int:
 class Timeline:
     """Everything up to `head`, the newest of it in `ring`."""
 
-    def __init__(self, ring: Ring) -> None:
+    def __init__(self, ring: Ring, recording: str = "") -> None:
+        """recording: the id of the recording that all numbers here belong to."""
+        self.recording = recording
         self.ring = ring
         self.head = 0  # every event of records up to this one was seen
         self.last: dict[str, int] = {}  # type -> its last number

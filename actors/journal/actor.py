@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.core import clock, streams
 from actors.core.messages import SEQ_STEP, CaptureBatch, CapturePositions, Committed, Position, Submit
+from actors.core.recording_id import recording_id
 from actors.core.runtime import LEAST_WAIT_S, Context
 from actors.core.segments import Batch, Damage, Reader
 from actors.journal.core import JournalCore
@@ -43,6 +44,7 @@ class Journal:
         directory = context.data_dir / "journal"
         self._directory = directory
         self._store = Store(directory, settings)
+        self._recording_id = _recording_id(context)
         self._core = JournalCore(
             self._store.memory,
             context.config.site.socket_pattern,
@@ -311,6 +313,7 @@ class Journal:
             "sent": self._server.outlet.at,
             "bytes": self._kept_bytes + self._store.written_bytes,
             "unacked": (memory.head - self._server.synced) // SEQ_STEP,
+            "recording_id": self._recording_id,
             "recording_on": memory.recording,
             "recording_since": memory.recording_since_us // 1000 if memory.recording_since_us else None,
             "gaps": memory.gaps,
@@ -323,6 +326,15 @@ class Journal:
             "ignored_frames": self._core.ignored_frames,
             "ambiguous": self._core.ambiguous,
         }
+
+
+def _recording_id(context: Context) -> str | None:
+    """Return the recording's identity; None on a disk that takes no file, which must not keep frames from the rest."""
+    try:
+        return recording_id(context.data_dir)
+    except OSError as error:
+        context.log.warning("the recording has no id yet: %s; the next start makes one", error)
+        return None
 
 
 def run(context: Context) -> None:

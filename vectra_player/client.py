@@ -16,8 +16,10 @@ import zmq
 
 from vectra_player.event import Event, Hole, Snapshot
 from vectra_player.follow import (
+    CONNECTED,
     Answer,
     Ask,
+    Connected,
     Follower,
     Listen,
     decode_answer,
@@ -55,27 +57,41 @@ class Client:
         return snapshot_of(self._ask({"request": "snapshot"}, timeout_s))
 
     def replay(
-        self, since: int, until: int | None = None, timeout_s: float | None = TIMEOUT_S
+        self,
+        since: int,
+        until: int | None = None,
+        timeout_s: float | None = TIMEOUT_S,
+        recording: str | None = None,
     ) -> Generator[Event, None, None]:
-        """Yield recorded events after `since`, up to `until` or now. timeout_s: for each batch."""
+        """Yield recorded events after `since`, up to `until` or now.
+
+        timeout_s: for each batch; recording: which one `since` belongs to. Unanswerable: another one runs now.
+        """
         at: int | None = since
         while at is not None:
-            answer = self._ask(replay_request(at, until, self._types), timeout_s)
+            answer = self._ask(replay_request(at, until, self._types, recording), timeout_s)
             yield from answer.events
             at = answer.next
 
     def follow(
-        self, since: int | None = None, on_hole: Callable[[Hole], None] | None = None
+        self,
+        since: int | None = None,
+        on_hole: Callable[[Hole], None] | None = None,
+        recording: str | None = None,
     ) -> Generator[Event, None, None]:
-        """Yield every event from now on, or after `since`, for ever. on_hole: told what is not kept any more."""
-        steps = Follower(self._types, since, on_hole).run()
+        """Yield every event from now on, or after `since`, for ever.
+
+        on_hole: called with what is not kept any more, and where another recording than `recording`, of which `since`
+        is, runs now; without it, `since` is taken for a number of the one that runs.
+        """
+        steps = Follower(self._types, since, on_hole, recording).run()
         result: Any = None
         while True:
             step = steps.send(result)
             if isinstance(step, Event):
                 result = yield step
             elif isinstance(step, Ask):
-                result = self._ask(step.request, None)
+                result = self._ask(step.request, None, may_move=True)
             else:
                 result = self._listen(step)
 
@@ -84,12 +100,15 @@ class Client:
         self._sockets.close()
         self._context.destroy(linger=0)
 
-    def _listen(self, step: Listen) -> Event | None:
-        if not self._sockets.events.poll(int(step.wait_s * 1000)):
+    def _listen(self, step: Listen) -> Event | Connected | None:
+        is_there = self._sockets.events.poll(int(step.wait_s * 1000))
+        if self._sockets.connected_anew():
+            return CONNECTED
+        if not is_there:
             return None
         return decode_event(self._sockets.events.recv_multipart()[-1])
 
-    def _ask(self, request: dict[str, Any], timeout_s: float | None) -> Answer:
+    def _ask(self, request: dict[str, Any], timeout_s: float | None, *, may_move: bool = False) -> Answer:
         until_s = time.monotonic() + (timeout_s if timeout_s is not None else float("inf"))
         tries = tries_s()
         while time.monotonic() < until_s:
@@ -100,7 +119,7 @@ class Client:
                 answered, *_, body = self._sockets.requests.recv_multipart()
                 if answered == number:
                     self._sockets.answered()
-                    return decode_answer(body)
+                    return decode_answer(body, request, may_move=may_move)
             self._sockets.follow_moves()
         raise TimeoutError(f"VECTRA does not answer within {timeout_s} s; is it running? (vectra-supervisor status)")
 
@@ -109,13 +128,14 @@ def subscribe(
     *types: str,
     since: int | None = None,
     on_hole: Callable[[Hole], None] | None = None,
+    recording: str | None = None,
     events: str | None = None,
     requests: str | None = None,
     keys: Keys | None = None,
 ) -> Generator[Event, None, None]:
     """Yield every event of these types from now on, or after `since`, for ever; a trailing `*` is a wildcard."""
     with Client(*types, events=events, requests=requests, keys=keys) as client:
-        yield from client.follow(since, on_hole)
+        yield from client.follow(since, on_hole, recording)
 
 
 def snapshot(
@@ -130,6 +150,7 @@ def replay(
     since: int,
     *types: str,
     until: int | None = None,
+    recording: str | None = None,
     events: str | None = None,
     requests: str | None = None,
     keys: Keys | None = None,
@@ -137,4 +158,4 @@ def replay(
 ) -> Generator[Event, None, None]:
     """Yield recorded events after `since`, up to `until` or now, then end. TimeoutError: nobody answers."""
     with Client(*types, events=events, requests=requests, keys=keys) as client:
-        yield from client.replay(since, until, timeout_s)
+        yield from client.replay(since, until, timeout_s, recording)

@@ -17,10 +17,14 @@ class Event(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Hole(Struct, frozen=True, kw_only=True):
-    """Numbers `first` to `last`, inclusive, which are not kept any more."""
+    """Numbers `first` to `last`, inclusive, which are not kept any more.
+
+    recording: where another recording runs now, its id; then the numbers are its own, up to its present.
+    """
 
     first: int
     last: int
+    recording: str | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -29,3 +33,4 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     seq: int
     state: dict[str, Any]
     last: dict[str, int] = {}  # type -> its last number
+    recording: str | None = None  # the id of the recording that the numbers belong to

@@ -80,8 +80,23 @@ class Sockets:
         self.close()
         self._connect()
 
+    def connected_anew(self) -> bool:
+        """Say whether the events' connection was made, or made anew, since the last call.
+
+        libzmq reports it before the first message of the new connection can be read.
+        """
+        is_new = False
+        while True:
+            try:
+                self._monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return is_new
+            is_new = True
+
     def close(self) -> None:
         """Close both."""
+        self.events.disable_monitor()
+        self._monitor.close(linger=0)
         self.events.close(linger=0)
         self.requests.close(linger=0)
 
@@ -91,6 +106,10 @@ class Sockets:
     def _connect(self) -> None:
         self.events: Any = self._context.socket(zmq.SUB)
         self.requests: Any = self._context.socket(zmq.DEALER)
+        watch = f"inproc://vectra-{id(self)}-{next(self._ids)}"
+        self.events.monitor(watch, zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self._monitor: Any = zmq.Context(self._context).socket(zmq.PAIR)  # a plain one, also beside asyncio
+        self._monitor.connect(watch)
         for topic in self._topics:
             self.events.setsockopt(zmq.SUBSCRIBE, topic)
         for name, socket in (("events", self.events), ("requests", self.requests)):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from actors.broadcaster.envelope import SNAPSHOT_KEYS
+from actors.core.recording_id import recording_id
 from tests.broadcaster.feed_client import Client, Message, connect
 from tests.broadcaster.stage import Stage, frames, stage, tick_frame
 

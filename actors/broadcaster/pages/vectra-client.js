@@ -8,13 +8,13 @@
  *
  * Every event once, in order: after a lost connection, a restart, or a loss on the way (we read too slowly) it asks
  * again with `since`, and the journal fills in. A connection that has gone silent is found by pings. What is lost for
- * good is told to `onHole`. Where the numbers begin anew, since another recording runs there now, it goes on at the
- * present of that one, and what went before is told to `onHole` too.
+ * good is reported to `onHole`. Where another recording runs there now (its id differs, or its numbers end before ours),
+ * it goes on at the present of that one, and what went before is reported to `onHole` too, with its `recording`.
  *
  * @typedef {{[key: string]: any}} Data
  * @typedef {{type: string, ts: number, gameId: string|null, seq: number, prev: number|null, data: Data}} VectraEvent
- * @typedef {{seq: number, data: Data, last: {[type: string]: number}}} Snapshot
- * @typedef {{count: number|null, from: number, to: number}} Hole
+ * @typedef {{seq: number, data: Data, last: {[type: string]: number}, recording?: string}} Snapshot
+ * @typedef {{count: number|null, from: number, to: number, recording?: string}} Hole
  * @typedef {"connecting"|"open"|"closed"} State
  */
 
@@ -26,10 +26,10 @@ const SILENT_MS = 12000; // two pings and their answers
 export class VectraClient {
   /**
    * @param {string} url
-   * @param {{types?: string[]|null, since?: number|null, heal?: boolean, pingMs?: number}} [options]
-   *   types: null is all; a trailing `*` is a wildcard. since: begin after this number. heal: ask again for what was
-   *   lost on the way (default); false: tell it to `onHole` and stay at the present. pingMs: how often to ask for a
-   *   sign of life.
+   * @param {{types?: string[]|null, since?: number|null, recording?: string|null, heal?: boolean, pingMs?: number}}
+   *   [options] types: null is all; a trailing `*` is a wildcard. since: begin after this number. recording: which one
+   *   `since` belongs to; null: the one that runs there. heal: ask again for what was lost on the way (default); false:
+   *   report it to `onHole` and stay at the present. pingMs: how often to ask for a sign of life.
    */
   constructor(url, options = {}) {
     this.url = url;
@@ -37,6 +37,8 @@ export class VectraClient {
     this.types = options.types ?? null;
     /** The number up to which everything was seen. @type {number|null} */
     this.seq = options.since ?? null;
+    /** The recording that this number belongs to; of an older VECTRA null. @type {string|null} */
+    this.recording = options.recording ?? null;
     /** @type {(event: VectraEvent) => void} */
     this.onEvent = () => {};
     /** The current state, on each connection. @type {(snapshot: Snapshot) => void} */
@@ -47,6 +49,8 @@ export class VectraClient {
     this.onState = () => {};
     /** What the feed refused, in its words. @type {(message: string) => void} */
     this.onError = () => {};
+    /** Those of our types that no event can ever have. @type {(types: string[]) => void} */
+    this.onUnknown = () => {};
     this._heals = options.heal ?? true;
     this._pingMs = options.pingMs ?? PING_MS;
     this._silentMs = (this._pingMs * SILENT_MS) / PING_MS;
@@ -64,6 +68,8 @@ export class VectraClient {
     this._healedAt = null;
     this._greeted = false; // it said where its numbers are, so we may subscribe
     this._anew = false; // the numbers here are not those we knew
+    this._moved = false; // since it is another recording
+    this._head = 0; // the newest number here, when it greeted us
   }
 
   /** Connect, and stay connected. */
@@ -135,7 +141,10 @@ export class VectraClient {
   /** @param {number|null} since */
   _subscribe(since) {
     if (this._greeted && this._socket?.readyState === WebSocket.OPEN) {
-      this._socket.send(JSON.stringify({ action: "subscribe", types: this.types, since }));
+      const recording = since === null || this.recording === null ? {} : { recording: this.recording };
+      // where nothing is known there yet, everything that comes is new; what we know already is passed over
+      const begin = since === null || this._head > 0 ? since : 0;
+      this._socket.send(JSON.stringify({ action: "subscribe", types: this.types, since: begin, ...recording }));
     }
   }
 
@@ -144,8 +153,12 @@ export class VectraClient {
     this._heardMs = Date.now();
     if (message.type === "pong") return;
     if (message.type === "hello") {
-      this._anew = this.seq !== null && 0 < message.seq && message.seq < this.seq;
+      const recording = message.recording ?? null;
+      this._head = message.seq;
+      this._moved = this.seq !== null && this.recording !== null && recording !== null && recording !== this.recording;
+      this._anew = this._moved || (this.seq !== null && 0 < message.seq && message.seq < this.seq);
       if (this._anew) this.seq = null;
+      this.recording = recording ?? this.recording;
       this._greeted = true;
       this._subscribe(this.seq);
     } else if (message.type === "error") {
@@ -157,11 +170,17 @@ export class VectraClient {
       this._waitMs = FIRST_WAIT_MS;
       this.seq = Math.max(this.seq ?? 0, message.seq);
       this.onState("open");
-      if (this._anew) this.onHole({ count: null, from: 1, to: message.seq });
-      this._anew = false;
+      if (message.unknown?.length) this.onUnknown(message.unknown);
+      if (this._anew) this.onHole({ count: null, from: 1, to: message.seq, ...this._where() });
+      this._anew = this._moved = false;
     } else if (this._following) {
       this._take(message); // else it was sent before our subscription was read: it comes again if we want it
     }
+  }
+
+  /** @returns {{recording?: string}} */
+  _where() {
+    return this._moved && this.recording !== null ? { recording: this.recording } : {};
   }
 
   /** @param {Data} message */

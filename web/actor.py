@@ -69,7 +69,7 @@ async def _serve(context: Context, stop: asyncio.Event) -> None:
 def all_routes(hub: Hub, house: House, ledger: Ledger, jobs: Jobs, runtime_dir: Path) -> list[Blueprint]:
     """Return the whole API."""
     return [
-        api_routes(hub, house),
+        api_routes(hub, house, ledger),
         rounds_routes(hub, ledger),
         recording_routes(ledger, jobs, house, runtime_dir),
         system_routes(ledger, house, runtime_dir),

@@ -52,10 +52,11 @@ class Status(Struct, kw_only=True):
 
 
 class LiveStateAnswer(Struct, kw_only=True):
-    """The state after event `seq`; `last` is the last number of each event type."""
+    """The state after event `seq`; `last` is the last number of each event type, `recording` whose these are."""
 
     seq: int
     last: dict[str, int]
+    recording: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
     data: dict[str, Any]
 
 

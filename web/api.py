@@ -3,24 +3,27 @@
 JSON in and out; errors as in contract 4.8. Each answer tells what happened, not what was asked.
 """
 
+import asyncio
 import re
 
 import msgspec
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response
 
+from actors.core.recording_id import recording_id
 from web.answers import Games, GamesQuery, LiveStateAnswer, Restarted, Status, Switched
 from web.app import as_json
 from web.errors import Refused
 from web.house import House
 from web.hub import Hub
+from web.ledger import Ledger
 from web.rounds import PricedRound
 
 GAME_ID = re.compile(r"[\w-]{1,80}")
 LIMIT, MOST = 50, 500
 
 
-def api_routes(hub: Hub, house: House) -> Blueprint:
+def api_routes(hub: Hub, house: House, ledger: Ledger) -> Blueprint:
     """Return the blueprint."""
     routes = Blueprint("api", __name__, url_prefix="/api")
 
@@ -35,7 +38,9 @@ def api_routes(hub: Hub, house: House) -> Blueprint:
     async def state() -> Response:
         """The live state, as in a snapshot of the feed."""
         answer = await house.snapshot()
-        return as_json({"seq": answer.seq, "last": answer.last, "data": msgspec.Raw(answer.state)})
+        recording = await asyncio.to_thread(recording_id, ledger.data_dir)
+        data = msgspec.Raw(answer.state)
+        return as_json({"seq": answer.seq, "last": answer.last, "recording": recording, "data": data})
 
     @routes.post("/recording/start")
     @document_response(Switched)

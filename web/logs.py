@@ -18,7 +18,9 @@ RANK = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 3}
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})Z? +([A-Z]+) +([\w.-]+): (.*)$")
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,40}$")
+_WHOLE = re.compile(r"[0-9]{1,20}")
 READ_BYTES = 1_000_000
+LARGEST_PLACE = 2**53  # bytes; no file has as much
 PARTS = 5  # files set aside that are looked into
 
 
@@ -59,7 +61,7 @@ def since(runtime_dir: Path, actor: str, cursor: str, level: Level, words: str) 
     """Return what was added after a cursor; where it leads nowhere any more, the newest records."""
     path = _path(runtime_dir, actor)
     inode, _, place = cursor.partition("-")
-    if not (inode.isdigit() and place.isdigit()):
+    if not (_WHOLE.fullmatch(inode) and _WHOLE.fullmatch(place) and int(place) <= LARGEST_PLACE):
         raise Refused(400, "bad_query", "cursor must be one that an earlier answer gave.")
     parts: list[bytes] = []
     for file in [path, *_older(path)]:
@@ -114,7 +116,7 @@ def _end_of(path: Path, most: int) -> bytes:
 
 def _from(path: Path, place: int) -> bytes:
     with path.open("rb") as file:
-        file.seek(place)
+        file.seek(min(place, _ids(path)[1]))  # file systems refuse places far beyond what they can hold
         data = file.read(READ_BYTES)
     return data[: data.rfind(b"\n") + 1]
 

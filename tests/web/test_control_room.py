@@ -11,6 +11,7 @@ import websocket
 
 from actors.core.config import Config, Web
 from actors.core.messages import LiveState
+from actors.core.recording_id import recording_id
 from tests.web.conftest import ControlRoom
 from tests.web.live_socket import Connect, price_is, receive, until
 from tests.web.neighbours import Neighbours, now_ms
@@ -39,7 +40,9 @@ def test_the_live_state_is_the_snapshots(room: ControlRoom, neighbours: Neighbou
     neighbours.snapshot = LiveState(seq=512, last={"game.tick": 512}, state=b'{"price":1.5,"cash":null}')
     status, answer = room.json("/api/state")
     assert status == 200
-    assert answer == {"seq": 512, "last": {"game.tick": 512}, "data": {"price": 1.5, "cash": None}}
+    recording = recording_id(room.config.data_path)
+    data = {"price": 1.5, "cash": None}
+    assert answer == {"seq": 512, "last": {"game.tick": 512}, "recording": recording, "data": data}
 
 
 def test_games_come_newest_first_in_pages(room: ControlRoom) -> None:

@@ -32,14 +32,14 @@ from actors.core.messages import Event
 
 ANSWERS_HIGH_WATER = 8  # a client has one answer under way; the rest are errors
 REQUESTS_HIGH_WATER = 8  # requests of one client that libzmq keeps for us
-SUBSCRIPTIONS_HIGH_WATER = 50  # where it is 1,000, libzmq reads a flood of them in one go of a second
+SUBSCRIPTIONS_HIGH_WATER = 20  # where it is 1,000, libzmq reads a flood of them in one go of a second
+CONNECTS_WAITING = 512  # for libzmq to accept them
 LARGEST_SUBSCRIPTION = 2048  # bytes; the handshake with CURVE keys needs some 1,000
 RECEIVE_BYTES = 65_536  # of the kernel's, for each peer: requests are small
 SEND_BYTES = 262_144  # left alone, Linux keeps up to 4 MB for a peer that does not read
-PEERS_MAX = 1000  # connections to each of the two
 HIDDEN_EVENTS_BYTES = 300_000  # that a peer may have sent and we have not seen whole
 HIDDEN_REQUESTS_BYTES = 1_000_000
-CHECK_S = 0.1  # a peer on this machine sends 100 MB in that time
+CHECK_S = 0.05  # a peer on this machine sends some 15 MB in that time
 
 
 class Door:
@@ -58,8 +58,8 @@ class Door:
         plain = zmq.Context(self._context)
         self._events = plain.socket(zmq.XPUB)
         self._requests = plain.socket(zmq.ROUTER)
-        self._subscribers = Peers(self._events, plain, PEERS_MAX, HIDDEN_EVENTS_BYTES, self._tell_cut)
-        self._clients = Peers(self._requests, plain, PEERS_MAX, HIDDEN_REQUESTS_BYTES, self._tell_cut)
+        self._subscribers = Peers(self._events, plain, HIDDEN_EVENTS_BYTES, self._tell_cut, keeps=True)
+        self._clients = Peers(self._requests, plain, HIDDEN_REQUESTS_BYTES, self._tell_cut, keeps=False)
         self._event_server = EventServer(self._events, self._subscribers)
         answers = RequestAnswers(timeline, snapshots, archive)
         self._request_server = RequestServer(self._requests, self._clients, answers, log)
@@ -87,6 +87,7 @@ class Door:
             socket.setsockopt(zmq.SNDHWM, sending)
             socket.setsockopt(zmq.RCVHWM, receiving)
             socket.setsockopt(zmq.MAXMSGSIZE, largest)
+            socket.setsockopt(zmq.BACKLOG, CONNECTS_WAITING)
             socket.setsockopt(zmq.RCVBUF, RECEIVE_BYTES)
             socket.setsockopt(zmq.SNDBUF, SEND_BYTES)
         for name, key, socket, address in (
@@ -124,10 +125,10 @@ class Door:
     async def _watch(self) -> None:
         loop, never = asyncio.get_running_loop(), asyncio.Event()
         while True:
+            self._event_server.check()  # first: who has just said something is not taken for silent
+            self._request_server.read()
             self._clients.check(loop.time())
             self._subscribers.check(loop.time())
-            self._event_server.check()
-            self._request_server.read()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(never.wait(), CHECK_S)
 

@@ -6,21 +6,31 @@ none on a message of many parts. But it tells the descriptor of each connection 
 A descriptor's number is used again, so a connection is named by number and inode, which the kernel gives to one only.
 """
 
+import asyncio
 import contextlib
+import ctypes
+import heapq
 import os
+import resource
 import socket
 import struct
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+PEERS_MAX = 256  # connections to one socket; each takes libzmq 33 KB
 PENALTY_S = 5.0  # for which a peer that was cut believes itself connected; libzmq's clients come back after 0.1 s
-PENALISED_MAX = 32
+CROWDED_S = 0.5  # the same, of one that came when all places were taken
+PENALISED_SHARE = 4  # of the descriptors that this process may have
+PENALISED_MAX = 1000
+ASKED_LONG_AGO_S = 3.0  # where places are short, a client of requests that is idle for so long makes room
 PART_BYTES = 64  # at most, of framing beside a part: 2 or 9 bytes, 33 more with CURVE
 IDLE_BYTES = 100  # granted at each check: heartbeats, which are no messages, are some 10 bytes a second
+_ATTACH_FILTER = 26  # SO_ATTACH_FILTER of Linux, which Python's socket has no name for
+_DROP_ALL = ctypes.create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0), 8)  # one instruction: return 0
+_ABORT = struct.pack("ii", 1, 0)  # as SO_LINGER: close with a reset, keep nothing
 _TCP_INFO_BYTES = 232  # of Linux 4.6 and later
 _COUNTS = struct.Struct("=QQIII")
 _COUNTS_AT = 120  # `tcpi_bytes_acked`, `tcpi_bytes_received`, 2 counts, `tcpi_notsent_bytes`, see linux/tcp.h
@@ -91,25 +101,40 @@ class _Traffic:
 
     def __init__(self) -> None:
         self.has_asked = False
+        self.asked_at_s = 0.0
         self.accounted = 0  # bytes, of whole messages and of what is granted
         self.unsent = 0  # bytes that the kernel keeps for it, when it was looked at last
+
+
+def _silence(ours: socket.socket) -> None:
+    """Let libzmq find the connection's end, and nothing more arrive: it reads what is there first, and a flood's is."""
+    with contextlib.suppress(OSError):
+        if ours.family != socket.AF_UNIX:
+            program = struct.pack("HL", 1, ctypes.addressof(_DROP_ALL))  # struct sock_fprog, native alignment
+            ours.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        ours.shutdown(socket.SHUT_RD)  # nothing of this goes to the peer
 
 
 class Peers:
     """All connections of one bound socket."""
 
-    def __init__(self, watched: Any, context: Any, limit: int, hidden_max: int, on_cut: Callable[[str], None]) -> None:
+    def __init__(
+        self, watched: Any, context: Any, hidden_max: int, on_cut: Callable[[str], None], *, keeps: bool
+    ) -> None:
         """Watch a socket that is not bound yet.
 
-        limit: connections at once. hidden_max: bytes that a peer may have sent without a whole message. on_cut: called
-        with why a peer was cut.
+        hidden_max: bytes that a peer may have sent without a whole message. on_cut: called with why a peer was cut.
+        keeps: a peer that once said something stays, where all places are taken; else who said it longest ago makes
+        room for the next.
         """
         self.cut_count = 0
-        self._limit = limit
+        self._keeps = keeps
         self._hidden_max = hidden_max
         self._on_cut = on_cut
         self._open: dict[PeerConnection, _Traffic] = {}  # oldest connection first
-        self._penalised: deque[tuple[float, socket.socket]] = deque()
+        self._penalised: list[tuple[float, int, socket.socket]] = []  # a heap, by when the peer may find out
+        self._penalised_max = min(PENALISED_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // PENALISED_SHARE)
         self._watched = watched
         address = f"inproc://monitor-{id(watched):x}"
         watched.monitor(address, zmq.EVENT_ACCEPTED)
@@ -117,6 +142,9 @@ class Peers:
         self._monitor.setsockopt(zmq.RCVHWM, 0)  # libzmq's own thread waits where this is full
         self._monitor.setsockopt(zmq.LINGER, 0)
         self._monitor.connect(address)
+        self._monitor_fd: int = self._monitor.getsockopt(zmq.FD)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._monitor_fd, self._accept)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -124,27 +152,30 @@ class Peers:
     def count(self, connection: PeerConnection, size: int, parts: int = 1) -> None:
         """Note a whole message of `size` bytes."""
         traffic = self._open.get(connection)
-        if traffic is not None:
-            traffic.has_asked = True
-            traffic.accounted += size + PART_BYTES * parts
+        if traffic is None:  # its first message is faster than the monitor's word
+            traffic = self._open[connection] = _Traffic()
+        elif not self._keeps:
+            self._open[connection] = self._open.pop(connection)
+        traffic.has_asked, traffic.asked_at_s = True, self._loop.time()
+        traffic.accounted += size + PART_BYTES * parts
 
-    def cut(self, connection: PeerConnection, reason: str, now_s: float) -> None:
+    def cut(self, connection: PeerConnection, reason: str, now_s: float, penalty_s: float = PENALTY_S) -> None:
         """End a connection; the peer finds out only after a while, so that it does not come back at once."""
         self._open.pop(connection, None)
         ours = connection.borrow()
         if ours is None:
             return
-        with contextlib.suppress(OSError):
-            ours.shutdown(socket.SHUT_RD)  # libzmq reads an end; nothing goes to the peer
-        self._penalised.append((now_s + PENALTY_S, ours))
-        self._release(float("-inf") if len(self._penalised) <= PENALISED_MAX else self._penalised[0][0])
+        _silence(ours)
+        heapq.heappush(self._penalised, (now_s + penalty_s, self.cut_count, ours))
+        if len(self._penalised) > self._penalised_max:
+            heapq.heappop(self._penalised)[2].close()
         self.cut_count += 1
         self._on_cut(reason)
 
     def check(self, now_s: float) -> None:
         """Keep the limits. To be called some times a second."""
         self._release(now_s)
-        self._accept(now_s)
+        self._accept()
         for connection, traffic in list(self._open.items()):
             if not connection.is_open:
                 del self._open[connection]
@@ -161,26 +192,35 @@ class Peers:
     def close(self) -> None:
         """Close what is held."""
         self._release(float("inf"))
+        self._loop.remove_reader(self._monitor_fd)
         self._watched.disable_monitor()
         self._monitor.close(linger=0)
 
-    def _accept(self, now_s: float) -> None:
+    def _accept(self) -> None:
+        now_s = self._loop.time()
         while True:
             try:
                 event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
             except zmq.Again:
                 return
             connection = connection_at(int(event["value"])) if event["event"] == zmq.EVENT_ACCEPTED else None
-            if connection is None or connection in self._open:
-                continue
-            self._open[connection] = _Traffic()
-            if len(self._open) > self._limit:
-                silent = next((one for one, traffic in self._open.items() if not traffic.has_asked), connection)
-                self.cut(silent, f"more than {self._limit} are connected", now_s)
+            if connection is not None:
+                self._open.setdefault(connection, _Traffic())
+                self._make_room(connection, now_s)
+
+    def _make_room(self, newest: PeerConnection, now_s: float) -> None:
+        """Cut, where there are too many: one that never said anything; else by `keeps`."""
+        if len(self._open) <= PEERS_MAX:
+            return
+        silent = (one for one, traffic in self._open.items() if not traffic.has_asked and one != newest)
+        oldest, traffic = next(iter(self._open.items()))
+        is_idle = not self._keeps and now_s - traffic.asked_at_s > ASKED_LONG_AGO_S
+        one = next(silent, oldest if is_idle else newest)
+        self.cut(one, f"more than {PEERS_MAX} are connected", now_s, CROWDED_S)
 
     def _release(self, now_s: float) -> None:
         while self._penalised and self._penalised[0][0] <= now_s:
-            self._penalised.popleft()[1].close()
+            heapq.heappop(self._penalised)[2].close()
 
 
 def _inode(fd: int) -> int | None:

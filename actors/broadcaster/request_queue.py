@@ -72,6 +72,11 @@ class RequestQueue:
                 return self._take(client, newest=False)
         return None
 
+    @property
+    def waiting_large(self) -> int:
+        """How many clients wait for their turn with a request whose answer may have megabytes."""
+        return len(self._ready[True])
+
     def done(self, client: bytes) -> None:
         """Note that the answer has left: the client's next request has its turn."""
         self._busy.discard(client)

@@ -24,7 +24,7 @@ PARTS_MAX = 16  # before the body; a proxy on the way adds one or two
 PORTION_PARTS = 50  # some 1 ms of work before everything else has a turn
 ANSWERS_BYTES = 12_000_000  # of all answers that are not written to the kernel yet
 ROOM_FOR_SMALL = 2_000_000  # of these, which replays leave alone
-LEAST_BATCH_BYTES = 64_000
+LEAST_BATCH_BYTES = 64_000  # where many clients wait: a turn is some 5 ms then
 SHARE = 4  # a replay may take this part of the room that is left, at first 2.5 MB: unread, it leaves enough for others
 SLOW_S = 0.25  # a reader on this machine takes an answer of 4 MB in 5 ms; looked at only where room is short
 UNREAD_S = 30.0  # without taking a byte; as for a client of the feed that reads nothing
@@ -139,8 +139,8 @@ class RequestServer:
             if one.connection is not None and not one.connection.is_open:
                 self._queue.done(one.client)
                 continue
-            left = ANSWERS_BYTES - ROOM_FOR_SMALL - self._under_way_bytes
-            reserved = max(LEAST_BATCH_BYTES, left // SHARE) if one.is_large else LEAST_BATCH_BYTES
+            left = (ANSWERS_BYTES - ROOM_FOR_SMALL - self._under_way_bytes) // (SHARE + self._queue.waiting_large)
+            reserved = max(LEAST_BATCH_BYTES, left) if one.is_large else LEAST_BATCH_BYTES
             self._under_way_bytes += reserved
             task = self._loop.create_task(self._respond(one, reserved))
             self._answering.add(task)

@@ -1,10 +1,10 @@
-"""Take credentials out of what a page says, before anything leaves the capture process, or an import. Pure.
+"""Take credentials out of what a page and its server say, before it leaves the capture process, or an import. Pure.
 
 In: WebSocket messages and polling packets as bytes, URLs as text. Out: the same, exact but for secrets, which become
-`[redacted]`; a message that was JSON behind its Socket.IO head still is. Secrets are the arguments of `authenticate`
-and of its ack, an ack whose request no capture saw, the payload of `40{auth}`, JWTs, values under keys of tokens, keys
-and signatures. Seeds, hashes and ids are never touched: a `Redactor` decides by position and by name, never by how
-random a text looks.
+`[redacted]`; a message that was JSON behind its Socket.IO head still is. What a packet means is judged here: the
+arguments of `authenticate` and of its ack, an ack whose request no capture saw, the payload of `40{auth}`, the ids of
+sessions that the server hands out, a namespace's query. What is found in any text is in `scrub.py`. Seeds, hashes and
+ids are never touched: it is decided by position and by name, never by how random a text looks.
 """
 
 import hashlib
@@ -15,41 +15,44 @@ from urllib.parse import urlsplit
 import msgspec
 
 from actors.rugs.acks import Acks
+from actors.rugs.scrub import MARK as _MARK
+from actors.rugs.scrub import SECRET_EVENTS, Found, hidden, replaced, scrub
+from actors.rugs.spans import Value, elements
+from actors.rugs.unescape import unescaped
 from actors.rugs.veil import Veil
 
-MARK = "[redacted]"
-_MARK = MARK.encode()
-_MARK_JSON = b'"[redacted]"'
+MARK = _MARK.decode()
+_MARK_JSON = b'"' + _MARK + b'"'
 
-SECRET_EVENTS = frozenset({"authenticate"})
 OPEN_QUERY_KEYS = frozenset({"EIO", "transport", "frontend-version", "t", "b64"})
+SESSION_KEYS = frozenset({b"sid", b"pid"})
+"""Of a handshake: who has them speaks for the session, or recovers it."""
+MOST_ATTACHMENTS = 256  # of one packet; socket.io-parser refuses more than 10 by default
 
 _YEAST = re.compile(r"[\w-]{0,12}(?:\.\d{1,4})?")  # Engine.IO's time stamp against caches
-_PATH_FIELD = re.compile(r"(;[^;/=]*=)[^;]*")  # `/path;token=x`, to the end: a token may hold slashes
-_HEAD = re.compile(rb"4([02356])(?:(\d{1,9})-)?(/[^,\[{]{0,255},)?(\d{0,20})")
-_NAME = re.compile(rb'\s*\[\s*("(?:[^"\\]|\\.){0,200}")', re.DOTALL)
+_PATH_FIELD = re.compile(r"(;[^;/=]*+=)[^;]*+")  # `/path;token=x`, to the end: a token may hold slashes
+_IGNORED = re.compile(rb"(?:\xef\xbb\xbf|[\s\x00])*+")  # some servers pass over it before a packet
+_HEAD = re.compile(rb"4([0-6])(?:(\d{1,9}+)-)?+(/[^,]*+,?+)?+(\d{0,20}+)")
+_NAME = re.compile(rb'\s*+\[\s*+("(?:[^"\\]|\\.){0,200}")', re.DOTALL)
+_PLACEHOLDER = re.compile(rb'"_placeholder"\s*+:\s*+true')
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_JWT = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
-_KEYS = (
-    rb"[A-Za-z0-9_-]*signature|signed_?(?:message|transaction|tx)|(?:id|[A-Za-z0-9_-]*(?:access|refresh|identity|auth|"
-    rb"session|privy|bearer))[_-]?token|jwt|(?:private|secret)_?key|mnemonic|password"
-)
-_BUFFER = rb'(?:\{\s*"type"\s*:\s*"Buffer"\s*,\s*"data"\s*:\s*\[[\d,\s]*\]\s*\})'
-_NAMED = re.compile(
-    rb'("(?:' + _KEYS + rb')"\s*:\s*)("(?:[^"\\]|\\.)+"|\[[^\[\]{}]+\]|' + _BUFFER + rb")", re.IGNORECASE | re.DOTALL
-)
-_NAMED_ESCAPED = re.compile(rb'(\\"(?:' + _KEYS + rb')\\"\s*:\s*\\")([^"\\]+)(\\")', re.IGNORECASE)
-# One of these stands in every text that the patterns match; looking for them costs 0.1 ms in a 0.5 MB snapshot.
-_HINTS = (b"eyJ", b"ignature", b"oken", b"igned", b"jwt", b"ate", b"ecret", b"nemonic", b"assword")
+_URL = re.compile(r"(?<![a-z])([a-z]++)://[^\s'\"]++")
+_SEPARATOR = b"\x1e"  # between the packets of a polling body
 
 
 class Redactor:
     """Messages of one Engine.IO session in; the same without secrets out."""
 
-    def __init__(self, acks: Acks | None = None, session: str = "", veil: Veil | None = None) -> None:
-        """acks: which acks answer a secret request, of this session among others. veil: for other players."""
-        self._veil = veil.session() if veil is not None else None
+    def __init__(
+        self, acks: Acks | None = None, session: str = "", veil: Veil | None = None, *, own_stream: bool = False
+    ) -> None:
+        """acks: which acks answer a secret request, of this session among others. veil: for other players.
+
+        own_stream: whether the session is known to be the game's own, by its URL; only such a one tells the veil who
+        the own player is.
+        """
         self._acks = acks or Acks()
+        self._veil = veil.session(self._acks, session, own_stream=own_stream) if veil is not None else None
         self._session = session
         self._attachments = {True: 0, False: 0}  # binary messages still to come that belong to a secret
 
@@ -57,52 +60,54 @@ class Redactor:
         """Return the message as it may be kept, and whether anything was taken out."""
         if opcode == 2:
             cleaned = self._clean_binary(sent, payload)
+        elif _SEPARATOR in payload:
+            cleaned = _SEPARATOR.join(self._clean_text(sent, one, stream) for one in payload.split(_SEPARATOR))
         else:
-            packet = self._clean_packet(sent, payload, stream)
-            cleaned = scrub(payload) if packet is None else packet
+            cleaned = self._clean_text(sent, payload, stream)
         if self._veil is not None:
-            cleaned = self._veil.cover(sent, opcode, cleaned)
+            cleaned = self._veil.cover(sent, opcode, cleaned, stream)
         return cleaned, cleaned != payload
 
     def _clean_binary(self, sent: bool, payload: bytes) -> bytes:
         if self._attachments[sent]:
             self._attachments[sent] -= 1
             return _MARK
-        if b"eyJ" not in payload:
-            return payload
-        return _JWT.sub(lambda found: _MARK.ljust(len(found[0]), b"*"), payload)  # lengths around it stay true
+        return scrub(payload, is_binary=True)  # lengths around what is hidden stay true
 
-    def _clean_packet(self, sent: bool, packet: bytes, stream: str) -> bytes | None:
-        """Return the packet with its arguments hidden, None where it is no packet that must be secret."""
-        head = _HEAD.match(packet)
+    def _clean_text(self, sent: bool, packet: bytes, stream: str) -> bytes:
+        """Return one packet without secrets. Whatever binary messages were to come before it come no more."""
+        self._attachments[sent] = 0
+        ignored = _IGNORED.match(packet).end()  # type: ignore[union-attr]
+        if packet[ignored : ignored + 1] == b"0":
+            return scrub(packet, SESSION_KEYS)
+        head = _HEAD.match(packet, ignored)
         if head is None:
-            return None
-        kind, attachments, namespace, ack_id = head[1], int(head[2] or 0), head[3] or b"", head[4]
-        body = packet[head.end() :]
+            return scrub(packet)
+        body = self._clean_body(sent, head, packet[head.end() :], stream)
+        if head[3] is not None and b"?" in head[3]:
+            return packet[:ignored] + _without_query(head) + body
+        return packet[: head.end()] + body
+
+    def _clean_body(self, sent: bool, head: "re.Match[bytes]", body: bytes, stream: str) -> bytes:
+        kind, namespace, ack_id = head[1], head[3] or b"", head[4]
         if kind == b"0":
-            return _without_query(head) + _hide_values(body) if sent and body.strip() else None
+            return _hide_values(body) if sent and body.strip() else scrub(body, SESSION_KEYS)
         if kind in b"36":
             if not self._acks.is_secret(self._session, stream, _ack_name(not sent, namespace, ack_id)):
-                return None
-            hidden = _hide_arguments(body, keep=0)
-        else:
+                return scrub(body)
+            keep = 0
+        elif kind in b"25":
             secret = _is_secret(body)
             if ack_id:
                 self._acks.asked(self._session, stream, _ack_name(sent, namespace, ack_id), secret=secret)
             if not secret:
-                return None
-            hidden = _hide_arguments(body, keep=1)
-        self._attachments[sent] += attachments
-        return _without_query(head) + hidden
-
-
-def scrub(text: bytes) -> bytes:
-    """Return `text` without JWTs and without the values of keys that hold tokens, keys or signatures."""
-    if not any(hint in text for hint in _HINTS):
-        return text
-    text = _NAMED.sub(rb"\1" + _MARK_JSON, text)
-    text = _NAMED_ESCAPED.sub(rb"\1" + _MARK + rb"\3", text)
-    return _JWT.sub(_MARK, text)
+                return scrub(body)
+            keep = 1
+        else:
+            return scrub(body)
+        declared = min(int(head[2] or 0), MOST_ATTACHMENTS)
+        self._attachments[sent] = min(declared, len(_PLACEHOLDER.findall(body)))
+        return _hide_arguments(body, keep)
 
 
 def clean_url(url: str) -> str:
@@ -121,7 +126,7 @@ def clean_url(url: str) -> str:
 
 def clean_urls_in(text: str) -> str:
     """Return a browser's error message with the URLs in it cleaned."""
-    return re.sub(r"[a-z]+://[^\s'\"]+", lambda found: clean_url(found[0]), text)
+    return _URL.sub(lambda found: clean_url(found[0]), text)
 
 
 def query_value(url: str, key: str) -> str | None:
@@ -153,21 +158,21 @@ def _clean_field(field: str) -> str:
 
 def _ack_name(asked_by_page: bool, namespace: bytes, ack_id: bytes) -> str:
     """Return what stands for an ack in notes: who asked, where, and its number; never a namespace's query."""
-    place = namespace.rstrip(b",").split(b"?")[0].decode(errors="replace")
+    place = namespace[:256].rstrip(b",").split(b"?")[0].decode(errors="replace")
     return f"{'page' if asked_by_page else 'site'} {place} {ack_id.decode()}"
 
 
 def _without_query(head: "re.Match[bytes]") -> bytes:
     """Return a packet's head; a namespace may carry a query (`/ns?token=x,`), which is hidden."""
-    if head[3] is None or b"?" not in head[3]:
-        return head[0]
-    return head[0].replace(head[3], head[3].split(b"?")[0] + b"?" + _MARK + b",", 1)
+    namespace, comma = (head[3][:-1], b",") if head[3].endswith(b",") else (head[3], b"")
+    attachments = head[2] + b"-" if head[2] is not None else b""
+    return b"4" + head[1] + attachments + namespace.split(b"?")[0] + b"?" + _MARK + comma + head[4]
 
 
 def _is_secret(body: bytes) -> bool:
     """Whether an event's arguments must be hidden; with a head that we cannot read, on suspicion."""
     name = _event_name(body)
-    return name in SECRET_EVENTS if name is not None else b"uthenticate" in body
+    return name in SECRET_EVENTS if name is not None else b"uthenticate" in unescaped(body)
 
 
 def _event_name(body: bytes) -> str | None:
@@ -182,16 +187,26 @@ def _event_name(body: bytes) -> str | None:
 
 def _hide_arguments(body: bytes, keep: int) -> bytes:
     """Return a JSON array with all but the first `keep` elements hidden; trace objects and placeholders stay."""
-    arguments = _decode(body)
-    if not isinstance(arguments, list):
+    arguments, values = _decode(body), _elements(body)
+    if not isinstance(arguments, list) or len(values) != len(arguments):
         return b'["authenticate",' * keep + b"[" * (1 - keep) + _MARK_JSON + b"]"
-    hidden = [value if _is_open(value) else MARK for value in arguments[keep:]]
-    return msgspec.json.encode(arguments[:keep] + hidden)
+    pairs = list(zip(arguments, values, strict=True))[keep:]
+    return replaced(body, [hidden(value, 0) for argument, value in pairs if not _is_open(argument)])
 
 
 def _hide_values(body: bytes) -> bytes:
-    payload = _decode(body)
-    return msgspec.json.encode(dict.fromkeys(payload, MARK) if isinstance(payload, dict) else {"auth": MARK})
+    """Return a JSON object with all its values hidden, whatever they are."""
+    payload, values = _decode(body), _elements(body)[1::2]
+    if not isinstance(payload, dict) or len(values) != len(payload):
+        return b'{"auth":' + _MARK_JSON + b"}"
+    found: list[Found] = [hidden(value, 0) for value in values]
+    return replaced(body, found)
+
+
+def _elements(body: bytes) -> list[Value]:
+    """Return the elements of an array, or the keys and values of an object."""
+    view = unescaped(body)
+    return list(elements(view, len(view) - len(view.lstrip()) + 1, 0))
 
 
 def _decode(body: bytes) -> Any:

@@ -33,7 +33,7 @@ class Veil:
         self.changed = False  # the own player became known, or another one is
         self._hash = lru_cache(maxsize=20_000)(lambda text: hashlib.blake2b(text, key=key, digest_size=12).hexdigest())
 
-    def session(self) -> "SessionVeil":
+    def session(self, acks: object = None, session: str = "", *, own_stream: bool = False) -> "SessionVeil":
         """Return the veil of a new session."""
         return SessionVeil(self, set(self.own))
 
@@ -55,7 +55,7 @@ class SessionVeil:
         self._veil = veil
         self._own = own
 
-    def cover(self, sent: bool, opcode: int, payload: bytes) -> bytes:
+    def cover(self, sent: bool, opcode: int, payload: bytes, stream: str = "") -> bytes:
         """Return the message as it may be kept."""
         if not any(hint in payload for hint in _HINTS):
             return payload

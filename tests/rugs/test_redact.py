@@ -134,7 +134,7 @@ def test_a_jwt_in_binary_keeps_the_lengths_around_it() -> None:
         '42["x",{"serverSeed":"' + "0f" * 32 + '","id":"did:privy:clx0123456789abcdefghij"}]',
         '42["chatMessage",{"text":"please authenticate your token, signature: none"}]',
         '421["buyOrder",' + TRACE + ',{"amount":0.001,"token":"So11111111111111111111111111111111111111112"}]',
-        '0{"sid":"abcDEF123","upgrades":["websocket"],"pingInterval":25000}',
+        '42["x",{"sid":"a game\'s own","pid":7}]',
         "2probe",
         "5",
         "40",
@@ -145,8 +145,14 @@ def test_seeds_hashes_ids_and_plain_talk_are_exact(packet: str) -> None:
     assert clean(packet) == (packet, False)
 
 
-def test_the_servers_connect_answer_is_exact() -> None:
-    assert clean('40{"sid":"x"}', sent=False) == ('40{"sid":"x"}', False)
+@pytest.mark.parametrize("sent", [True, False])
+def test_the_ids_of_a_session_are_hidden_where_the_server_hands_them_out(sent: bool) -> None:
+    opened = '0{"sid":"§","upgrades":["websocket"], "pingInterval":25000}'
+    for packet in (opened, '40{"sid":"§","pid":"§"}', '40/game,{"\\u0073id":"§" , "PID":"§"}', '40{"x":{"sid":["§"]}}'):
+        text, redacted = clean(packet.replace("§", SECRET), sent=sent)
+        assert redacted
+        assert SECRET not in text
+    assert clean(opened, sent=False)[0] == opened.replace("§", MARK)
 
 
 def test_a_url_keeps_what_the_protocol_needs_and_hides_the_rest() -> None:

@@ -1,0 +1,87 @@
+"""Byte spans of JSON values in unescaped text, at any level of JSON in JSON. Pure.
+
+In: text that `unescape.py` made, and where a value begins. Out: where it ends, what its elements are. Never raises and
+never decodes: text that is no JSON, or that was cut off, has spans too, to its end. Each function reads a byte once.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from actors.rugs.unescape import QUOTES
+
+_RANKS: Final = {ord('"'): 0, **{level: level for level in range(1, 9)}}
+_AT_MOST: Final = [rb'"' + bytes(range(1, level + 1)) for level in range(9)]  # the quotes that end a text of a level
+_CLOSING: Final = [re.compile(b"[" + re.escape(quotes) + b"]") for quotes in _AT_MOST]
+_TOKENS: Final = [re.compile(rb"[\[\]{}" + re.escape(quotes) + b"]") for quotes in _AT_MOST]
+_SCALAR: Final = re.compile(rb"[^\s,:}\]\[{\x00\x0f" + QUOTES + rb"]*+")
+_BETWEEN: Final = re.compile(rb"[\s\x00\x0f,:]*+")
+KEY: Final = re.compile(rb"([" + QUOTES + rb"])([^" + QUOTES + rb"]*+)(?=\1[\s\x00\x0f]*+:)")
+"""A quote, a name; the closing quote and the colon are only looked at, so that a text which ends there hides no key."""
+PLAIN_KEY: Final = re.compile(rb'"([^"]*+)(?="\s*+:)')
+"""The same where nothing is escaped."""
+COLON: Final = re.compile(rb"[" + QUOTES + rb"][\s\x00\x0f]*+:[\s\x00\x0f]*+")
+
+
+class Value(NamedTuple):
+    """Where a value lies; of a text without its quotes."""
+
+    begin: int
+    end: int  # exclusive
+    after: int  # where to read on
+    is_text: bool
+
+
+def level_of(quote: int) -> int:
+    """Return how many times a quote is escaped."""
+    return _RANKS[quote]
+
+
+def value_at(text: bytes, at: int, level: int) -> Value:
+    """Return the value that begins at `at`; level: of the JSON that it belongs to."""
+    first = text[at] if at < len(text) else 0
+    if _RANKS.get(first) == level:
+        end, after = _text_end(text, at + 1, level)
+        return Value(at + 1, end, after, True)
+    end = _container_end(text, at, level) if first in b"[{" else _SCALAR.match(text, at).end()  # type: ignore[union-attr]
+    return Value(at, end, end, False)
+
+
+def elements(text: bytes, at: int, level: int) -> Iterator[Value]:
+    """Yield the elements of an array, or the keys and values of an object in turn; at: behind its bracket."""
+    while True:
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        value = value_at(text, at, level)
+        if value.after == at:
+            return
+        yield value
+        at = value.after
+
+
+def _text_end(text: bytes, at: int, level: int) -> tuple[int, int]:
+    """Return where a text's content ends, and where what follows it begins: behind its quote."""
+    closing = _CLOSING[level].search(text, at)
+    if closing is None:
+        return len(text), len(text)
+    end = closing.start()
+    while end > at and text[end - 1] == 0x0F:
+        end -= 1
+    return end, closing.end() if _RANKS[closing[0][0]] == level else end
+
+
+def _container_end(text: bytes, at: int, level: int) -> int:
+    depth = 0
+    in_text = False
+    for token in _TOKENS[level].finditer(text, at):
+        found = token[0][0]
+        if found in b"[{":
+            depth += not in_text
+        elif found in b"]}":
+            depth -= not in_text
+            if not depth:
+                return token.end()
+        elif _RANKS[found] < level:  # the text around it ends here
+            return len(text[: token.start()].rstrip(b"\x0f"))
+        else:
+            in_text = not in_text
+    return len(text)

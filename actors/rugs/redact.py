@@ -9,6 +9,7 @@ ids are never touched: it is decided by position and by name, never by how rando
 
 import hashlib
 import re
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,10 @@ OPEN_QUERY_KEYS = frozenset({"EIO", "transport", "frontend-version", "t", "b64"}
 SESSION_KEYS = frozenset({b"sid", b"pid"})
 """Of a handshake: who has them speaks for the session, or recovers it."""
 MOST_ATTACHMENTS = 256  # of one packet; socket.io-parser refuses more than 10 by default
+
+MOST_PACKETS = 256  # of one polling body, taken by themselves; the capture splits bodies before
+MOST_VALUES = 1000  # hidden one by one; the longest packet that is secret has 2
+MOST_ERROR = 2000  # characters of an error text; a server decides on some of it
 
 _YEAST = re.compile(r"[\w-]{0,12}(?:\.\d{1,4})?")  # Engine.IO's time stamp against caches
 _PATH_FIELD = re.compile(r"(;[^;/=]*+=)[^;]*+")  # `/path;token=x`, to the end: a token may hold slashes
@@ -61,7 +66,8 @@ class Redactor:
         if opcode == 2:
             cleaned = self._clean_binary(sent, payload)
         elif _SEPARATOR in payload:
-            cleaned = _SEPARATOR.join(self._clean_text(sent, one, stream) for one in payload.split(_SEPARATOR))
+            packets = payload.split(_SEPARATOR, MOST_PACKETS)
+            cleaned = _SEPARATOR.join(self._clean_text(sent, one, stream) for one in packets)
         else:
             cleaned = self._clean_text(sent, payload, stream)
         if self._veil is not None:
@@ -105,7 +111,7 @@ class Redactor:
             keep = 1
         else:
             return scrub(body)
-        declared = min(int(head[2] or 0), MOST_ATTACHMENTS)
+        declared = min(int(head[2] or 0), MOST_ATTACHMENTS) if kind in b"56" else 0
         self._attachments[sent] = min(declared, len(_PLACEHOLDER.findall(body)))
         return _hide_arguments(body, keep)
 
@@ -126,7 +132,7 @@ def clean_url(url: str) -> str:
 
 def clean_urls_in(text: str) -> str:
     """Return a browser's error message with the URLs in it cleaned."""
-    return _URL.sub(lambda found: clean_url(found[0]), text)
+    return _URL.sub(lambda found: clean_url(found[0]), text[:MOST_ERROR])
 
 
 def query_value(url: str, key: str) -> str | None:
@@ -206,7 +212,7 @@ def _hide_values(body: bytes) -> bytes:
 def _elements(body: bytes) -> list[Value]:
     """Return the elements of an array, or the keys and values of an object."""
     view = unescaped(body)
-    return list(elements(view, len(view) - len(view.lstrip()) + 1, 0))
+    return list(islice(elements(view, len(view) - len(view.lstrip()) + 1, 0), MOST_VALUES))
 
 
 def _decode(body: bytes) -> Any:

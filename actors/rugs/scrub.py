@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from actors.rugs.secret_names import is_coin, normalized, verdict_on
-from actors.rugs.spans import COLON, KEY, PLAIN_KEY, Value, elements, level_of, value_at
+from actors.rugs.spans import COLON, KEY, PLAIN_KEY, Value, elements, level_of, start_of, value_at
 from actors.rugs.unescape import FILL, LEAD, QUOTES, quote_of, unescaped
 from actors.rugs.web_tokens import web_tokens
 
@@ -114,7 +114,7 @@ def _values(view: bytes, also: frozenset[bytes]) -> Iterator[Found]:
 
 
 def _is_coin(view: bytes, value: Value, level: int) -> bool:
-    """Return whether a `token` is game data: a coin by its name, address or description, a number, or a list of them."""
+    """Return whether a `token` is game data: a coin by its name, address or description, a number, a list of these."""
     text = view[value.begin : value.end]
     if value.is_text:
         return is_coin(text.replace(FILL, b""))
@@ -129,15 +129,18 @@ def _is_coin(view: bytes, value: Value, level: int) -> bool:
 
 
 def _arguments(view: bytes) -> Iterator[Found]:
-    """Find arrays that begin with a secret event's name, in other arrays too; all behind the name is hidden."""
+    """Find arrays that begin with a secret event's name, in other arrays too; all behind the name is hidden as one."""
     done = 0
     for first in _FIRST.finditer(view):
         if first.start() < done or normalized(first[2]) not in _EVENTS:
             continue
         level = level_of(first[1][0])
-        for value in elements(view, first.end() + 1, level):
-            done = value.end
-            yield hidden(value, level)
+        second = next(elements(view, first.end() + 1, level), None)
+        if second is None:
+            continue
+        done = value_at(view, first.start(), level).end
+        begin, end = start_of(view, second), done - (view[done - 1] == ord("]"))
+        yield begin, end, quote_of(level) + MARK + quote_of(level)
 
 
 def _fields(view: bytes) -> Iterator[Found]:

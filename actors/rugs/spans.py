@@ -13,7 +13,19 @@ from actors.rugs.unescape import QUOTES
 _RANKS: Final = {ord('"'): 0, **{level: level for level in range(1, 9)}}
 _AT_MOST: Final = [rb'"' + bytes(range(1, level + 1)) for level in range(9)]  # the quotes that end a text of a level
 _CLOSING: Final = [re.compile(b"[" + re.escape(quotes) + b"]") for quotes in _AT_MOST]
-_TOKENS: Final = [re.compile(rb"[\[\]{}" + re.escape(quotes) + b"]") for quotes in _AT_MOST]
+_MAX_DEPTH: Final = 128  # as `jsontext`: what nests deeper is not read by anybody, and is hidden to its end
+
+
+def _tokens(level: int) -> "re.Pattern[bytes]":
+    """Return what finds the next bracket that matters: texts and containers without others in them are passed over."""
+    quotes = re.escape(_AT_MOST[level])
+    own = bytes([level or ord('"')])
+    flat = rb"[^\[\]{}\x0f" + quotes + rb"]++|\x0f*+" + own + b"[^" + quotes + rb"]*+" + own
+    leaf = rb"\[(?:" + flat + rb")*+\]|\{(?:" + flat + rb")*+\}"
+    return re.compile(rb"(?:" + flat + b"|" + leaf + rb")*+([\[\]{}]|\x0f*+[" + quotes + rb"])")
+
+
+_TOKENS: Final = [_tokens(level) for level in range(9)]
 _SCALAR: Final = re.compile(rb"[^\s,:}\]\[{\x00\x0f" + QUOTES + rb"]*+")
 _BETWEEN: Final = re.compile(rb"[\s\x00\x0f,:]*+")
 KEY: Final = re.compile(rb"([" + QUOTES + rb"])([^" + QUOTES + rb"]*+)(?=\1[\s\x00\x0f]*+:)")
@@ -30,6 +42,14 @@ class Value(NamedTuple):
     end: int  # exclusive
     after: int  # where to read on
     is_text: bool
+
+
+def start_of(text: bytes, value: Value) -> int:
+    """Return where a value begins, a text with its quote."""
+    start = value.begin - value.is_text
+    while value.is_text and text[start - 1] == 0x0F:
+        start -= 1
+    return start
 
 
 def level_of(quote: int) -> int:
@@ -70,18 +90,18 @@ def _text_end(text: bytes, at: int, level: int) -> tuple[int, int]:
 
 
 def _container_end(text: bytes, at: int, level: int) -> int:
-    depth = 0
-    in_text = False
-    for token in _TOKENS[level].finditer(text, at):
-        found = token[0][0]
+    """Return where the container that begins at `at` ends; where it does not, the end of the text around it."""
+    depth = 1
+    for token in _TOKENS[level].finditer(text, at + 1):
+        found = token[1]
         if found in b"[{":
-            depth += not in_text
+            depth += 1
         elif found in b"]}":
-            depth -= not in_text
-            if not depth:
-                return token.end()
-        elif _RANKS[found] < level:  # the text around it ends here
-            return len(text[: token.start()].rstrip(b"\x0f"))
-        else:
-            in_text = not in_text
+            depth -= 1
+        else:  # the text around it ends here, or one that has no end begins
+            return token.start(1) if _RANKS[found[-1]] < level else len(text)
+        if not depth:
+            return token.end()
+        if depth > _MAX_DEPTH:
+            break
     return len(text)

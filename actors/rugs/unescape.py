@@ -39,7 +39,12 @@ def unescaped(text: bytes) -> bytes:
     text = text.translate(_CONTROLS)
     if b"\\" not in text and b"%" not in text:
         return text
-    return _ESCAPE.sub(lambda found: _MEANINGS[found[0]], text)
+    return _ESCAPE.sub(_read, text)
+
+
+def _read(found: "re.Match[bytes]") -> bytes:
+    escape: bytes = found[0]
+    return _MEANINGS[escape]
 
 
 def quote_of(level: int) -> bytes:

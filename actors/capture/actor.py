@@ -36,7 +36,7 @@ from actors.core.browser_file import (
 from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, wall_minus_monotonic_s
 from actors.core.messages import Attached
-from actors.core.privacy_files import add_own, pseudonym_key, read_own
+from actors.core.privacy_files import keep_own, pseudonym_key, read_own
 from actors.core.runtime import Context
 from actors.rugs.acks import Acks, Notes
 from actors.rugs.veil import Veil
@@ -211,7 +211,7 @@ class Capture:
             write_notes(self._context.runtime_dir, self._context.name, self._acks.notes)
         if self._veil is not None and self._veil.changed:
             self._veil.changed = False
-            add_own(self._context.data_dir, self._veil.own)
+            keep_own(self._context.data_dir, self._veil.own)
 
     def _last_word(self) -> AttachedFile | None:
         """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""

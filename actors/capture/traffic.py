@@ -259,10 +259,13 @@ class Traffic:
             if isinstance(item, FrameSeen):
                 self._unheard.pop(item.stream, None)
                 key = self._streams.setdefault(item.stream, item.stream)
-                redactor = self._redactors.setdefault(key, Redactor(self._acks, key, self._veil))
+                redactor = self._redactors.get(key)
+                if redactor is None:
+                    redactor = self._redactors[key] = Redactor(self._acks, key, self._veil)
                 if self._breadcrumb is not None and len(item.payload) >= LARGE_BYTES:
                     self._breadcrumb.leave(self._words(item))
-                payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream)
+                is_own = item.stream in self._counting
+                payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream, own_stream=is_own)
                 yield replace(item, payload=payload, redacted=True) if changed else item
                 continue
             if isinstance(item, StreamOpened):

@@ -1,7 +1,8 @@
 """The two private files of pseudonyms, in the data directory: the key they are made with, and who the own player is.
 
 In and out: `privacy.key`, 32 random bytes that appear once and never change, so that a player has one pseudonym for
-ever; `privacy_own.json`, ids and names that are the own player's. Whoever reads the key can test a guess, not more.
+ever; `privacy_own.json`, the id and the names of the own player, one account's. Whoever reads the key can test a guess,
+not more.
 """
 
 import contextlib
@@ -41,7 +42,10 @@ def read_own(data_dir: Path) -> set[str]:
         return set()
 
 
-def add_own(data_dir: Path, known: Iterable[str]) -> None:
-    """Keep these for all sessions to come. On a full disk they are learned again."""
+def keep_own(data_dir: Path, own: Iterable[str]) -> None:
+    """Keep who the own player is for all sessions to come, instead of whoever was. On a full disk it is learned again.
+
+    The file may be edited or deleted while VECTRA is stopped: the next login writes it anew.
+    """
     with contextlib.suppress(OSError):
-        replace_file(data_dir / "privacy_own.json", msgspec.json.encode(sorted(read_own(data_dir) | set(known))))
+        replace_file(data_dir / "privacy_own.json", msgspec.json.encode(sorted(own)))

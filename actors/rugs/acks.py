@@ -50,6 +50,11 @@ class Acks:
         told = [found for notes in self._others() if (found := _told(notes, session, stream, ack)) is not None]
         return any(told) or not told
 
+    def knows(self, session: str, stream: str, ack: str) -> bool:
+        """Return whether the request was seen, by this capture or by another one."""
+        seen = self.notes.sessions.get(session, {}).get(ack)
+        return seen is not None or any(_told(notes, session, stream, ack) is not None for notes in self._others())
+
     def forget(self, session: str) -> None:
         """The session is over."""
         if self.notes.sessions.pop(session, None) is not None:

@@ -48,21 +48,20 @@ _SEPARATOR = b"\x1e"  # between the packets of a polling body
 class Redactor:
     """Messages of one Engine.IO session in; the same without secrets out."""
 
-    def __init__(
-        self, acks: Acks | None = None, session: str = "", veil: Veil | None = None, *, own_stream: bool = False
-    ) -> None:
-        """acks: which acks answer a secret request, of this session among others. veil: for other players.
-
-        own_stream: whether the session is known to be the game's own, by its URL; only such a one tells the veil who
-        the own player is.
-        """
+    def __init__(self, acks: Acks | None = None, session: str = "", veil: Veil | None = None) -> None:
+        """acks: which acks answer a secret request, of this session among others. veil: for other players."""
         self._acks = acks or Acks()
-        self._veil = veil.session(self._acks, session, own_stream=own_stream) if veil is not None else None
+        self._veil = veil.session(self._acks, session) if veil is not None else None
         self._session = session
         self._attachments = {True: 0, False: 0}  # binary messages still to come that belong to a secret
 
-    def clean(self, sent: bool, opcode: int, payload: bytes, stream: str = "") -> tuple[bytes, bool]:
-        """Return the message as it may be kept, and whether anything was taken out."""
+    def clean(
+        self, sent: bool, opcode: int, payload: bytes, stream: str = "", *, own_stream: bool = False
+    ) -> tuple[bytes, bool]:
+        """Return the message as it may be kept, and whether anything was taken out.
+
+        own_stream: the stream is known to be the game's own, by its URL; only such a one tells who the own player is.
+        """
         if opcode == 2:
             cleaned = self._clean_binary(sent, payload)
         elif _SEPARATOR in payload:
@@ -71,7 +70,7 @@ class Redactor:
         else:
             cleaned = self._clean_text(sent, payload, stream)
         if self._veil is not None:
-            cleaned = self._veil.cover(sent, opcode, cleaned, stream)
+            cleaned = self._veil.cover(sent, opcode, cleaned, stream, own_stream=own_stream)
         return cleaned, cleaned != payload
 
     def _clean_binary(self, sent: bool, payload: bytes) -> bytes:

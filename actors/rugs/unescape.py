@@ -24,6 +24,10 @@ _ESCAPE: Final = re.compile(rb'\\++(?:u[0-9a-fA-F]{4}|["bfnrt])?+|%(?:25)*+[0-9a
 class _Meanings(dict[bytes, bytes]):
     """What each escape becomes; those that were met once are remembered, as far as there is room."""
 
+    def of(self, escape: bytes) -> bytes:
+        """Return what an escape becomes."""
+        return self[escape]
+
     def __missing__(self, escape: bytes) -> bytes:
         meaning = _meaning(escape)
         if len(self) < 4096 and len(escape) < 64:
@@ -43,8 +47,7 @@ def unescaped(text: bytes) -> bytes:
 
 
 def _read(found: "re.Match[bytes]") -> bytes:
-    escape: bytes = found[0]
-    return _MEANINGS[escape]
+    return _MEANINGS.of(found[0])
 
 
 def quote_of(level: int) -> bytes:

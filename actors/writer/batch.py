@@ -17,8 +17,9 @@ from actors.core.messages import SEQ_STEP, Frame, Row
 from actors.rugs.memory import Memory
 from actors.rugs.normalize import derive
 from actors.rugs.recordings import BadLine, Recorded
-from actors.rugs.redact import Redactor, scrub
+from actors.rugs.redact import Redactor
 from actors.rugs.schema import DOC_TYPES
+from actors.rugs.scrub import scrub
 from actors.rugs.tables import Kept
 from actors.rugs.veil import Veil
 from actors.writer import layout, placing

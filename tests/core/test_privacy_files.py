@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.core.privacy_files import KEY_BYTES, add_own, pseudonym_key, read_own
+from actors.core.privacy_files import KEY_BYTES, keep_own, pseudonym_key, read_own
 
 
 def test_whoever_asks_first_or_at_the_same_time_gets_the_same_private_key(tmp_path: Path) -> None:
@@ -22,9 +22,11 @@ def test_whoever_asks_first_or_at_the_same_time_gets_the_same_private_key(tmp_pa
         pseudonym_key(data_dir)
 
 
-def test_two_captures_add_what_they_learned(tmp_path: Path) -> None:
+def test_the_own_player_is_the_one_that_logged_in_last(tmp_path: Path) -> None:
     assert read_own(tmp_path) == set()
-    add_own(tmp_path, ["b"])
-    add_own(tmp_path, ["a"])
-    assert read_own(tmp_path) == {"a", "b"}
+    keep_own(tmp_path, ["did:privy:a", "first"])
+    keep_own(tmp_path, ["did:privy:b", "second"])
+    assert read_own(tmp_path) == {"did:privy:b", "second"}
     assert (tmp_path / "privacy_own.json").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "privacy_own.json").unlink()
+    assert read_own(tmp_path) == set()

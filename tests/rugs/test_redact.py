@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.rugs.redact import MARK, Redactor, clean_url, clean_urls_in, scrub, short_hash
+from actors.rugs.redact import MARK, Redactor, clean_url, clean_urls_in, short_hash
+from actors.rugs.scrub import scrub
 
 SECRET = "planted-Secret/9f+credential"
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJkaWQ6cHJpdnk6YSJ9.c2lnbmF0dXJlLW9mLXRoaXM"

@@ -46,8 +46,9 @@ def escaped(text: str, times: int) -> str:
     return text
 
 
+DEEP = f'[[[["{SECRET}"]]]]'
 VALUES = (
-    f'"{SECRET}"', f'["{SECRET}","{SECRET}"]', f'{{"value":"{SECRET}","n":[{{"d":"{SECRET}"}}]}}', f'[[[["{SECRET}"]]]]',
+    f'"{SECRET}"', f'["{SECRET}","{SECRET}"]', f'{{"value":"{SECRET}","n":[{{"d":"{SECRET}"}}]}}', DEEP,
     f'{{"type":"Buffer","data":["{SECRET}",1,2]}}', f'"a\\"b\\\\{SECRET}\\/c\\n"', f'"\\u0041{SECRET}"',
 )  # fmt: skip
 

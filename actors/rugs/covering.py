@@ -15,6 +15,7 @@ from actors.rugs.spans import COLON, KEY, Value, elements, level_of, value_at
 from actors.rugs.unescape import LEAD, QUOTES
 
 MAX_ELEMENTS: Final = 2000
+MAX_NESTED: Final = 4  # lists and objects of players in each other; each is read by itself
 WINDOW: Final = 1000  # bytes around `name` in which its object must begin and end
 _ID: Final = re.compile(rb"did:privy:[\w-]{1,200}+")
 _ID_ESCAPED: Final = re.compile(rb"\x00*+".join(bytes([one]) for one in b"did:privy:") + rb"[\w\x00-]{1,900}+")
@@ -23,6 +24,7 @@ _ACK: Final = re.compile(rb"4(?:3|6\d{1,9}+-)(?:/[^,]{0,255}+,)?+\d{0,15}+(?=\[)
 _MENTION: Final = re.compile(rb"(?<![\w.@/\x80-\xff])@([\w\x80-\xff][\w.\x80-\xff-]{1,63}+)")
 _WORD: Final = re.compile(rb"[\w\x80-\xff][\w.\x80-\xff-]{1,63}+")
 _LINK: Final = re.compile(rb"://[^\s\x0e\x0f" + QUOTES + rb"]++")
+_TEXTS: Final = re.compile(rb"(?<=[" + QUOTES + rb"])[^" + QUOTES + rb"]++")
 _NO_NAME: Final = re.compile(rb"[\d.,:TZ+-]++|[0-9a-fA-F-]{16,}+|.{65,}", re.DOTALL)  # a number, a time, a hash
 _LOOKS_LIKE_NAME: Final = re.compile(rb"[\w\x80-\xff@][\w\x80-\xff .@!-]{1,63}+")
 _KNOWN: Final = frozenset(
@@ -45,12 +47,18 @@ def spots(view: bytes) -> Iterator[Spot]:
     """Yield what names a player by its form, its key or its place."""
     for did in (_ID_ESCAPED if b"\x00" in view else _ID).finditer(view) if b"privy" in view or b"\x00" in view else ():
         yield Spot(did.start(), did.start() + len(did[0].rstrip(b"\x00")), "did")
+    ends: list[int] = []
     for key in KEY.finditer(view):
         kind = kind_of(key[2])
         if kind in ("", "text") or (kind == "maybe" and not _is_players(view, key)):
             continue
         level = level_of(key[1][0])
+        ends = [end for end in ends if end > key.start()]
+        if len(ends) >= MAX_NESTED:
+            continue
         value = value_at(view, COLON.match(view, key.end()).end(), level)  # type: ignore[union-attr]
+        if not value.is_text:
+            ends.append(value.end)
         yield from _in_value(view, value, level, kind)
     yield from _by_place(view)
 
@@ -70,9 +78,9 @@ def mentions(view: bytes, seen: set[bytes]) -> Iterator[Spot]:
         yield from _words(view, link.start(), link.end(), seen)
     event = _EVENT.match(view)
     if event is not None and event[1].lower() not in _KNOWN:
-        for text in re.finditer(rb"(?<=[" + QUOTES + rb"])[^" + QUOTES + rb"]++", view[event.end(1) :]):
+        for text in _TEXTS.finditer(view, event.end(1)):
             if text[0].rstrip(LEAD) in seen:
-                yield Spot(event.end(1) + text.start(), event.end(1) + text.start() + len(text[0].rstrip(LEAD)), "name")
+                yield Spot(text.start(), text.start() + len(text[0].rstrip(LEAD)), "name")
 
 
 def _in_value(view: bytes, value: Value, level: int, kind: str) -> Iterator[Spot]:

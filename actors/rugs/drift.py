@@ -18,6 +18,7 @@ from actors.rugs.fields import ALWAYS, FULL, TICK, fields_of, present
 from actors.rugs.jsontext import encode
 from actors.rugs.memory import Memory
 from actors.rugs.output import Output
+from actors.rugs.player_keys import is_uncovered
 
 MISSING_IN_A_ROW: Final = 5
 MAX_EVENTS: Final = 100
@@ -26,6 +27,8 @@ MAX_REPORTS: Final = 50
 MAX_ITEMS: Final = 64
 LOOK_EVERY: Final = 64  # frames of an event that is known to differ: finding where costs thirty times the rest
 MAX_NAME: Final = 100
+UNCOVERED: Final = "no player's name or id: it would get no pseudonym"
+MAX_LEVELS: Final = 6
 UNKNOWN: Final = "unknown "  # begins the key under which frames of an unknown event are counted
 
 RECEIVED: Final[dict[str, type[Struct] | None]] = wire_state.WIRE | wire_player.WIRE | wire_social.WIRE
@@ -86,7 +89,10 @@ def check_event(memory: Memory, out: Output, name: str, payload: Any, *, sent: b
     table = _SENT if sent else _RECEIVED
     key = name.lower()
     if key not in table:
+        is_new = name[:MAX_NAME] not in memory.drifts
         report(memory, out, name, Finding(None, "unknown event", None, type_name(payload)))
+        for finding in uncovered(payload, "") if is_new else ():
+            report(memory, out, name, finding)
         if (shown := name[:MAX_NAME]) in memory.drifts:
             _count(memory, f"{UNKNOWN}{shown}")
         return
@@ -181,7 +187,23 @@ def _in_fields(node: Node, value: dict[str, Any], prefix: str) -> Iterator[Findi
             yield from differences(known, inner, f"{prefix}{name}")
         elif not node.is_open and unknown < MAX_REPORTS:
             unknown += 1
-            yield Finding(f"{prefix}{name[:MAX_NAME]}", "unknown", None, type_name(inner))
+            path = f"{prefix}{name[:MAX_NAME]}"
+            expected = UNCOVERED if isinstance(inner, str) and is_uncovered(name) else None
+            yield Finding(path, "unknown", expected, type_name(inner))
+            yield from uncovered(inner, path)
+
+
+def uncovered(value: Any, path: str, levels: int = MAX_LEVELS) -> Iterator[Finding]:
+    """Yield the keys in what nobody described that look like those of players, and whose texts get no pseudonym."""
+    if isinstance(value, list) and levels:
+        for item in value[:MAX_ITEMS]:
+            yield from uncovered(item, f"{path}[]", levels - 1)
+    elif isinstance(value, dict) and levels:
+        for name, inner in list(value.items())[:MAX_ITEMS]:
+            inside = f"{path}.{name[:MAX_NAME]}" if path else name[:MAX_NAME]
+            if isinstance(inner, str) and is_uncovered(name):
+                yield Finding(inside, "unknown", UNCOVERED, "text")
+            yield from uncovered(inner, inside, levels - 1)
 
 
 def type_name(value: Any) -> str:

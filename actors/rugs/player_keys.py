@@ -35,6 +35,7 @@ _PEOPLE: Final = (
 _PICTURES: Final = (b"avatar", b"avatarurl", b"avataruri", b"pfp", b"pfpurl", b"profilepicture", b"profileimage")
 _TEXTS: Final = frozenset((b"message", b"text", b"content", b"body", b"title", b"description", b"bio", b"caption"))
 _EXACT: Final[dict[bytes, Kind]] = {b"nick": "name", b"wallet": "id", b"did": "id", b"name": "maybe"}
+_HINTS: Final = (b"name", b"user", b"player", b"nick", b"owner", b"author", b"wallet", b"avatar", b"email", b"handle")
 _MAX_REMEMBERED: Final = 4096
 
 
@@ -56,6 +57,12 @@ _KINDS: Final = _Kinds()
 def kind_of(name: bytes) -> Kind:
     """Return what the value of a key tells of a player; nothing where it is empty."""
     return _KINDS[name]
+
+
+def is_uncovered(name: str) -> bool:
+    """Return whether a key looks like one of a player's, and its value gets no pseudonym."""
+    plain = normalized(name.encode(errors="replace"))
+    return kind_of(name.encode(errors="replace")) == "" and any(hint in plain for hint in _HINTS)
 
 
 def _judge(plain: bytes) -> Kind:

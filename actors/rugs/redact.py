@@ -32,6 +32,7 @@ MOST_ATTACHMENTS = 256  # of one packet; socket.io-parser refuses more than 10 b
 
 MOST_PACKETS = 256  # of one polling body, taken by themselves; the capture splits bodies before
 MOST_VALUES = 1000  # hidden one by one; the longest packet that is secret has 2
+MOST_URL = 4096  # characters that are kept, and that `site.socket_pattern` is tried on; browsers send longer ones
 MOST_ERROR = 2000  # characters of an error text; a server decides on some of it
 
 _YEAST = re.compile(r"[\w-]{0,12}(?:\.\d{1,4})?")  # Engine.IO's time stamp against caches
@@ -116,7 +117,11 @@ class Redactor:
 
 
 def clean_url(url: str) -> str:
-    """Return `url` without user name, fragment and unknown query values; the Engine.IO session id becomes its hash."""
+    """Return `url` without user name, fragment and unknown query values; the Engine.IO session id becomes its hash.
+
+    What is beyond `MOST_URL` characters is cut off.
+    """
+    url = url[:MOST_URL]
     if url.startswith(("data:", "blob:", "javascript:")):
         return url.split(":", 1)[0] + ":"
     base, _, query = url.split("#", 1)[0].partition("?")
@@ -126,7 +131,9 @@ def clean_url(url: str) -> str:
         path = _PATH_FIELD.sub(rf"\1{MARK}", path)
         base = scheme + separator + place.rpartition("@")[2] + slash + path
     base = scrub(base.encode(errors="replace")).decode()
-    return base + "?" + "&".join(_clean_field(field) for field in query.split("&")) if query else base
+    if not query:
+        return base[:MOST_URL]
+    return (base + "?" + "&".join(_clean_field(field) for field in query.split("&")))[:MOST_URL]
 
 
 def clean_urls_in(text: str) -> str:

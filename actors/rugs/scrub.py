@@ -17,6 +17,7 @@ from actors.rugs.web_tokens import web_tokens
 MARK: Final = b"[redacted]"
 SECRET_EVENTS: Final = frozenset({"authenticate"})
 
+MAX_NESTED: Final = 4  # coins in coins; each is read by itself
 _LOWER: Final = bytes(range(256)).lower()
 _EVENTS: Final = frozenset(name.encode() for name in SECRET_EVENTS)
 _FIRST: Final = re.compile(rb"\[[\s\x00\x0f]*+([" + QUOTES + rb"])([^" + QUOTES + rb"]*+)(?=\1)")
@@ -98,6 +99,7 @@ def hidden(value: Value, level: int) -> Found:
 def _values(view: bytes, also: frozenset[bytes]) -> Iterator[Found]:
     """Find the values of secret keys; what is in a hidden value is not looked at again."""
     done = 0
+    coins: list[int] = []  # where coins end that were looked into: in too many of them nothing is one
     for key in KEY.finditer(view):
         if key.start() < done:
             continue
@@ -107,8 +109,13 @@ def _values(view: bytes, also: frozenset[bytes]) -> Iterator[Found]:
         level = level_of(key[1][0])
         value = value_at(view, COLON.match(view, key.end()).end(), level)  # type: ignore[union-attr]
         text = view[value.begin : value.end]
-        if text in _LITERALS or text == MARK or (verdict == "token" and _is_coin(view, value, level)):
+        if text in _LITERALS or text == MARK:
             continue
+        if verdict == "token":
+            coins = [end for end in coins if end > key.start()]
+            if len(coins) < MAX_NESTED and _is_coin(view, value, level):
+                coins.append(value.end)
+                continue
         done = value.end
         yield hidden(value, level)
 

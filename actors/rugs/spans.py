@@ -16,16 +16,16 @@ _CLOSING: Final = [re.compile(b"[" + re.escape(quotes) + b"]") for quotes in _AT
 _MAX_DEPTH: Final = 128  # as `jsontext`: what nests deeper is not read by anybody, and is hidden to its end
 
 
-def _tokens(level: int) -> "re.Pattern[bytes]":
-    """Return what finds the next bracket that matters: texts and containers without others in them are passed over."""
+def _token(level: int) -> bytes:
+    """Return the pattern of the next bracket that matters, past texts and containers that hold no others."""
     quotes = re.escape(_AT_MOST[level])
     own = bytes([level or ord('"')])
-    flat = rb"[^\[\]{}\x0f" + quotes + rb"]++|\x0f*+" + own + b"[^" + quotes + rb"]*+" + own
+    flat = rb"[^\[\]{}\x0f" + quotes + rb"]++|(?<!\x0f)\x0f*+" + own + b"[^" + quotes + rb"]*+" + own
     leaf = rb"\[(?:" + flat + rb")*+\]|\{(?:" + flat + rb")*+\}"
-    return re.compile(rb"(?:" + flat + b"|" + leaf + rb")*+([\[\]{}]|\x0f*+[" + quotes + rb"])")
+    return rb"(?:" + flat + b"|" + leaf + rb")*+([\[\]{}]|(?<!\x0f)\x0f*+[" + quotes + rb"])"
 
 
-_TOKENS: Final = [_tokens(level) for level in range(9)]
+_TOKENS: Final = [re.compile(_token(level)) for level in range(9)]
 _SCALAR: Final = re.compile(rb"[^\s,:}\]\[{\x00\x0f" + QUOTES + rb"]*+")
 _BETWEEN: Final = re.compile(rb"[\s\x00\x0f,:]*+")
 KEY: Final = re.compile(rb"([" + QUOTES + rb"])([^" + QUOTES + rb"]*+)(?=\1[\s\x00\x0f]*+:)")
@@ -92,7 +92,10 @@ def _text_end(text: bytes, at: int, level: int) -> tuple[int, int]:
 def _container_end(text: bytes, at: int, level: int) -> int:
     """Return where the container that begins at `at` ends; where it does not, the end of the text around it."""
     depth = 1
-    for token in _TOKENS[level].finditer(text, at + 1):
+    next_token = _TOKENS[level].match  # not a search: where nothing more comes, it would look from each place again
+    at += 1
+    while (token := next_token(text, at)) is not None:
+        at = token.end()
         found = token[1]
         if found in b"[{":
             depth += 1

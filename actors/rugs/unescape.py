@@ -24,10 +24,6 @@ _ESCAPE: Final = re.compile(rb'\\++(?:u[0-9a-fA-F]{4}|["bfnrt])?+|%(?:25)*+[0-9a
 class _Meanings(dict[bytes, bytes]):
     """What each escape becomes; those that were met once are remembered, as far as there is room."""
 
-    def of(self, escape: bytes) -> bytes:
-        """Return what an escape becomes."""
-        return self[escape]
-
     def __missing__(self, escape: bytes) -> bytes:
         meaning = _meaning(escape)
         if len(self) < 4096 and len(escape) < 64:
@@ -47,12 +43,12 @@ def unescaped(text: bytes) -> bytes:
 
 
 def _read(found: "re.Match[bytes]") -> bytes:
-    return _MEANINGS.of(found[0])
+    return _MEANINGS[found[0]]
 
 
 def quote_of(level: int) -> bytes:
     """Return how a quote of this level is written: 0 for a plain one."""
-    return b"%22" if level == PERCENT_QUOTE else b"\\" * (2**level - 1) + b'"'
+    return b"%22" if level == PERCENT_QUOTE else b"\\" * ((1 << level) - 1) + b'"'
 
 
 def _meaning(escape: bytes) -> bytes:
@@ -62,7 +58,7 @@ def _meaning(escape: bytes) -> bytes:
     run = len(escape) - len(rest)
     if rest == b'"':
         level = _level(run)
-        own = min(2**level - 1, run)  # the others are escaped backslashes, the end of the text before
+        own = min((1 << level) - 1, run)  # the others are escaped backslashes, the end of the text before
         return FILL * (run - own) + LEAD * own + bytes([level or ord('"')])
     if rest[:1] == b"u":
         level = 1

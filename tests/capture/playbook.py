@@ -8,6 +8,7 @@ import msgspec
 from actors.capture.tap import Out, Tap
 from actors.capture.wire import Command
 from actors.core.messages import Captured, FrameSeen, StreamClosed
+from actors.rugs.veil import Veil
 
 PAGE = "T1"
 
@@ -15,8 +16,8 @@ PAGE = "T1"
 class Play:
     """A browser's side of the conversation, by hand."""
 
-    def __init__(self, *, settled: bool = True, known: Iterable[str] = ()) -> None:
-        self.tap = Tap("guid", 1000.0, known=known)
+    def __init__(self, *, settled: bool = True, known: Iterable[str] = (), veil: Veil | None = None) -> None:
+        self.tap = Tap("guid", 1000.0, known=known, veil=veil, socket_pattern="^wss://h/")
         self.commands: list[Command] = []
         self.items: list[Captured] = []
         self.now_s = 10.0

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from actors.core.messages import Event, Row
+from actors.rugs.redact import Redactor
 from actors.rugs.typed import data_type
+from actors.rugs.veil import Veil
 from tests.rugs.playbook import Play, data, drifts, fits, rows
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
@@ -162,3 +164,32 @@ def test_player_frames_are_kept_raw() -> None:
     assert {event.type for event in session.events} == {"raw.gameStatePlayerUpdate"}
     assert drifts(session.events) == []
     assert all(event.game_id == data(event)["args"][0]["gameId"] for event in session.events)
+
+
+def test_nothing_of_the_game_is_redacted(session: Session) -> None:
+    redactor = Redactor()
+    assert [redactor.clean(False, 1, payload.encode()) for payload in session.payloads] == [
+        (payload.encode(), False) for payload in session.payloads
+    ]
+
+
+def test_pseudonyms_leave_everything_but_players_as_it_is(session: Session) -> None:
+    redactor = Redactor(veil=Veil(b"k" * 32))
+    for payload in session.payloads:
+        covered = redactor.clean(False, 1, payload.encode())[0].decode()
+        for before, after in _texts(json.loads(payload[2:]), json.loads(covered[2:])):
+            assert before == after or after.startswith("did:privy:") or "player-" in after
+
+
+def _texts(before: Any, after: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the values of two messages that must have the same form, side by side."""
+    assert type(before) is type(after)
+    if isinstance(before, dict):
+        assert before.keys() == after.keys()
+        for name, value in before.items():
+            yield from _texts(value, after[name])
+    elif isinstance(before, list):
+        for one, other in zip(before, after, strict=True):
+            yield from _texts(one, other)
+    else:
+        yield before, after

@@ -3,7 +3,8 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,6 +240,36 @@ def test_the_next_text_ends_what_a_packet_may_hide_and_only_in_its_direction() -
     assert redactor.clean(False, 2, b"data")[1]
     redactor.clean(False, 1, b"2")
     assert redactor.clean(False, 2, b"data") == (b"data", False)
+
+
+RECOVERY = Path(__file__).parents[3] / "shared" / "cases" / "connection-state-recovery.jsonl"
+HANDSHAKE = (
+    ("received", '0{"sid":"SecretEngine","upgrades":[],"pingInterval":25000}'),
+    ("sent", '40{"pid":"SecretSession","offset":"o1"}'),
+    ("received", '40{"sid":"SecretSocket","pid":"SecretSession"}'),
+    ("received", '42["playerUpdate",{"cash":1},"o2"]'),
+)
+
+
+def recovered(frames: Iterable[tuple[str, str]]) -> list[str]:
+    redactor = Redactor()
+    return [redactor.clean(side == "sent", 1, frame.encode())[0].decode() for side, frame in frames]
+
+
+def test_ids_that_recover_a_connection_are_hidden_and_its_offsets_stay() -> None:
+    assert recovered(HANDSHAKE) == [
+        f'0{{"sid":"{MARK}","upgrades":[],"pingInterval":25000}}',
+        f'40{{"pid":"{MARK}","offset":"{MARK}"}}',
+        f'40{{"sid":"{MARK}","pid":"{MARK}"}}',
+        '42["playerUpdate",{"cash":1},"o2"]',
+    ]
+
+
+@pytest.mark.skipif(not RECOVERY.is_file(), reason="the recorded connection is not part of the project")
+def test_a_recorded_recovery_keeps_no_id_of_a_session() -> None:
+    lines = [json.loads(line) for line in RECOVERY.read_text().splitlines()]
+    cleaned = "".join(recovered((line["dir"], line["frame"]) for line in lines))
+    assert not re.search("EngineSid0|PrivateSession0|SocketSid0", cleaned)
 
 
 def plain(value: Any) -> bytes:

@@ -85,8 +85,11 @@ class Sight:
             self.gap(from_us, since_us, self._causes(from_us, self._memory.cause_at(until_us, cause)))
 
     def _causes(self, from_us: int, cause: str) -> str:
-        """Return why nobody looked from then on: one hole, with the cause at each capture that was away."""
-        if cause == self._memory.ordered_cause:
+        """Return why nobody looked from then on: one hole, with the cause at each capture that was away.
+
+        Where a socket or page ended under captures that looked, that alone is the cause.
+        """
+        if cause != SILENCE and cause not in {end for _, end in self._memory.ends.values()}:
             return cause
         back_us = {session.capture: session.since_us for session in self._memory.attached}
         ends = [

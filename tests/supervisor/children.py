@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 
+from actors.core.breadcrumb import Breadcrumb
 from actors.core.files import replace_file
 from actors.core.runtime import Context
 
@@ -54,6 +55,12 @@ def spins(context: Context) -> None:
     context.loop.every(0.3, endless)
     context.ready()
     context.run_loop()
+
+
+def spins_at_a_frame(context: Context) -> None:
+    """Ready, then never done with a piece of work that it named."""
+    Breadcrumb(context.runtime_dir, context.name).leave("a received frame of 300000 bytes of wss://evil.example/")
+    spins(context)
 
 
 def tells(context: Context) -> None:

@@ -44,6 +44,15 @@ def test_a_stopped_child_is_found_within_its_limit_and_writes_its_stacks_all_the
         assert last["out_of_memory"] is False  # it was we who killed it
 
 
+def test_what_a_hung_child_was_working_on_is_named_in_log_and_status(tmp_path: Path) -> None:
+    frame = "working on a received frame of 300000 bytes of wss://evil.example/"
+    with running(tmp_path, [child("a", "spins_at_a_frame", hang_s=LIMIT_S), child("b")], ready=False) as supervisor:
+        supervisor.says(f"a made no progress for 1.0 s, {frame}: killing it")
+        supervisor.says(f"a was killed by SIGKILL while {frame}; starting it again")
+        last = until(lambda: supervisor.actor("a")["last_exit"])
+        assert last["working_on"] == frame.removeprefix("working on ")
+
+
 def test_an_actor_that_waits_for_work_is_not_hung(tmp_path: Path) -> None:
     with running(tmp_path, [child("a", hang_s=LIMIT_S)]) as supervisor:
         pid = supervisor.pid("a")

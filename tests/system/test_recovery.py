@@ -89,7 +89,7 @@ BLOWS = {
     ),
     "captures and socket lost together": Blow(
         strike=Sight.lose_both_captures_and_the_socket,
-        cause="capture-[ab] died; capture-[ab] died|page navigated|closed",  # nobody looked; then nobody heard anything until the reload
+        cause="capture-[ab] died(; capture-[ab] died)?|page navigated|closed",
         recovery={"what": "reloaded", "cause": "socket closed"},
         longest_s=10,
         gaps=2,

@@ -35,7 +35,8 @@ REQUESTS_HIGH_WATER = 8  # requests of one client that libzmq keeps for us
 SUBSCRIPTIONS_HIGH_WATER = 20  # where it is 1,000, libzmq reads a flood of them in one go of a second
 CONNECTS_WAITING = 512  # for libzmq to accept them
 LARGEST_SUBSCRIPTION = 2048  # bytes; the handshake with CURVE keys needs some 1,000
-RECEIVE_BYTES = 65_536  # of the kernel's, for each peer: requests are small
+SUBSCRIPTIONS_BYTES = 8192  # of the kernel's, for each subscriber: what is there when it is cut is still read
+REQUESTS_BYTES = 65_536  # the same, for each client of requests
 SEND_BYTES = 262_144  # left alone, Linux keeps up to 4 MB for a peer that does not read
 HIDDEN_EVENTS_BYTES = 300_000  # that a peer may have sent and we have not seen whole
 HIDDEN_REQUESTS_BYTES = 1_000_000
@@ -79,16 +80,16 @@ class Door:
         """Bind and publish both endpoints. zmq.ZMQError: the address is taken."""
         if (keys := server_keys(self._bus)) is not None:
             self._lock(keys)
-        for socket, sending, receiving, largest in (
-            (self._events, HIGH_WATER, SUBSCRIPTIONS_HIGH_WATER, LARGEST_SUBSCRIPTION),
-            (self._requests, ANSWERS_HIGH_WATER, REQUESTS_HIGH_WATER, LARGEST_REQUEST),
+        for socket, sending, receiving, largest, kernel in (
+            (self._events, HIGH_WATER, SUBSCRIPTIONS_HIGH_WATER, LARGEST_SUBSCRIPTION, SUBSCRIPTIONS_BYTES),
+            (self._requests, ANSWERS_HIGH_WATER, REQUESTS_HIGH_WATER, LARGEST_REQUEST, REQUESTS_BYTES),
         ):
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.SNDHWM, sending)
             socket.setsockopt(zmq.RCVHWM, receiving)
             socket.setsockopt(zmq.MAXMSGSIZE, largest)
             socket.setsockopt(zmq.BACKLOG, CONNECTS_WAITING)
-            socket.setsockopt(zmq.RCVBUF, RECEIVE_BYTES)
+            socket.setsockopt(zmq.RCVBUF, kernel)
             socket.setsockopt(zmq.SNDBUF, SEND_BYTES)
         for name, key, socket, address in (
             ("events", "bus.events", self._events, self._bus.events),

@@ -14,6 +14,7 @@ C = TypeVar("C", bound=Hashable)
 
 LONGEST_BEGINNING = 104  # bytes: the longest type, `raw.` and a name of 100 characters
 PEER_MAX = 1000  # beginnings of one peer; the game has some 60 types
+PEER_BYTES = 60_000  # of one peer
 COMPARED_MAX = 1000  # different beginnings that an event's type is compared with
 TOTAL_BYTES = 400_000  # of all peers; libzmq's tree takes some 40 bytes a byte: 16 MB
 ENTRY_BYTES = 40  # what a subscription costs beside its bytes
@@ -41,6 +42,8 @@ class Subscriptions(Generic[C]):
         if beginning not in held:  # libzmq counts a repeated one once, too
             held.add(beginning)
             self._count(connection, beginning, 1)
+        if self._sizes.get(connection, 0) > PEER_BYTES:
+            return connection
         if self.size_bytes <= TOTAL_BYTES:
             return None
         return max(self._sizes, key=self._sizes.__getitem__)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from actors.capture.polling import opened_sid, packets_of, poll_of
+from actors.capture.socket_filter import looks_like_engine_io
 from actors.core.privacy_files import KEY_BYTES
-from actors.journal.judge import looks_like_engine_io
 from actors.rugs.events import is_order, type_of
 from actors.rugs.jsontext import Unreadable, read
 from actors.rugs.packets import parse

@@ -54,6 +54,10 @@ class SocketFilter:
         """Return whether a socket, or a polling session, of this address is the game's."""
         return self._pattern.search(url.replace("http", "ws", 1) if url.startswith("http") else url) is not None
 
+    def is_own(self, stream: str) -> bool:
+        """Return whether a stream is known to be the game's; never where there is no pattern to know it by."""
+        return bool(self._pattern.pattern) and stream in self.counting
+
     def opened(self, stream: str, url: str) -> bool:
         """Take an opening that this capture saw; return whether the stream counts. url: cleaned of tokens."""
         self.closed(stream)

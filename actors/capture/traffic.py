@@ -264,7 +264,7 @@ class Traffic:
                     redactor = self._redactors[key] = Redactor(self._acks, key, self._veil)
                 if self._breadcrumb is not None and len(item.payload) >= LARGE_BYTES:
                     self._breadcrumb.leave(self._words(item))
-                is_own = item.stream in self._counting
+                is_own = self._sockets.is_own(item.stream)
                 payload, changed = redactor.clean(item.sent, item.opcode, item.payload, item.stream, own_stream=is_own)
                 yield replace(item, payload=payload, redacted=True) if changed else item
                 continue

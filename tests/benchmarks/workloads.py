@@ -44,8 +44,11 @@ class CdpSession:
         from actors.capture.wire import Command
 
         self._command = Command
-        wanted = inspect.signature(Tap).parameters
-        more: dict[str, Any] = {"socket_pattern": PATTERN} if "socket_pattern" in wanted else {}
+        more: dict[str, Any] = {}
+        if "sockets" in inspect.signature(Tap).parameters:  # an older checkout hands on what does not count
+            from actors.capture.socket_filter import SocketFilter
+
+            more["sockets"] = SocketFilter(PATTERN)
         self.tap = Tap("guid", 1000.0, **more)
         self.ring = Ring("capture-a", 1, 64_000_000)
         self.take(self.tap.begin(10.0))

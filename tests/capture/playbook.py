@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from actors.capture.socket_filter import SocketFilter
 from actors.capture.tap import Out, Tap
 from actors.capture.wire import Command
 from actors.core.messages import Captured, FrameSeen, StreamClosed
@@ -16,8 +17,16 @@ PAGE = "T1"
 class Play:
     """A browser's side of the conversation, by hand."""
 
-    def __init__(self, *, settled: bool = True, known: Iterable[str] = (), veil: Veil | None = None) -> None:
-        self.tap = Tap("guid", 1000.0, known=known, veil=veil, socket_pattern="^wss://h/")
+    def __init__(
+        self,
+        *,
+        settled: bool = True,
+        known: Iterable[str] = (),
+        veil: Veil | None = None,
+        pattern: str = "",
+    ) -> None:
+        """pattern: of the sockets that count; empty where all do."""
+        self.tap = Tap("guid", 1000.0, known=known, veil=veil, sockets=SocketFilter(pattern))
         self.commands: list[Command] = []
         self.items: list[Captured] = []
         self.now_s = 10.0

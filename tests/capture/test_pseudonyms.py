@@ -23,7 +23,7 @@ def logged_in(play: Play, url: str) -> None:
 @pytest.mark.parametrize("url", ["wss://evil.example/?wss://h/", "ws://h/socket.io/", "wss://h.evil/socket.io/"])
 def test_a_foreign_socket_uncovers_nobody(url: str) -> None:
     veil = Veil(b"k" * 32)
-    play = Play(veil=veil)
+    play = Play(pattern="^wss://h/", veil=veil)
     logged_in(play, url)
     assert not any(b"cmone" in text or b'"One"' in text for text in texts(play.items))
     assert (veil.own, veil.changed) == (set(), False)
@@ -31,7 +31,7 @@ def test_a_foreign_socket_uncovers_nobody(url: str) -> None:
 
 def test_the_games_own_socket_tells_who_the_own_player_is() -> None:
     veil = Veil(b"k" * 32)
-    play = Play(veil=veil)
+    play = Play(pattern="^wss://h/", veil=veil)
     logged_in(play, "wss://h/socket.io/?EIO=4&transport=websocket")
     assert texts(play.items)[1:] == [ANSWER.encode(), TRADE.encode()]
     assert veil.own == {"did:privy:cmone", "One"}
@@ -40,7 +40,7 @@ def test_the_games_own_socket_tells_who_the_own_player_is() -> None:
 def test_a_stream_that_another_capture_saw_open_tells_it_too_and_one_that_nobody_saw_does_not() -> None:
     for known, expected in (((f"guid/T1/{request}" for request in ("9.1",)), {"did:privy:cmone", "One"}), ((), set())):
         veil = Veil(b"k" * 32)
-        play = Play(veil=veil, known=tuple(known))
+        play = Play(pattern="^wss://h/", veil=veil, known=tuple(known))
         play.frame(LOGIN, sent=True)
         play.frame(ANSWER)
         assert veil.own == expected
@@ -48,7 +48,7 @@ def test_a_stream_that_another_capture_saw_open_tells_it_too_and_one_that_nobody
 
 def test_without_a_pattern_nothing_is_learned() -> None:
     veil = Veil(b"k" * 32)
-    play = Play(veil=veil)
+    play = Play(pattern="^wss://h/", veil=veil)
     play.tap = Tap("guid", 1000.0, veil=veil)
     play.take(play.tap.begin(play.now_s))
     play.attach("S1", "T1")

@@ -23,9 +23,11 @@ class Watched(Play):
         self.redacted: list[int] = []
         clean = Redactor.clean
 
-        def counted(self_: Redactor, sent: bool, opcode: int, payload: bytes, stream: str = "") -> tuple[bytes, bool]:
+        def counted(
+            self_: Redactor, sent: bool, opcode: int, payload: bytes, stream: str = "", *, own_stream: bool
+        ) -> tuple[bytes, bool]:
             self.redacted.append(len(payload))
-            return clean(self_, sent, opcode, payload, stream)
+            return clean(self_, sent, opcode, payload, stream, own_stream=own_stream)
 
         monkeypatch.setattr(Redactor, "clean", counted)
         self.sockets = SocketFilter(PATTERN)

@@ -43,44 +43,45 @@ class Spot(NamedTuple):
     level: int = 0
 
 
-def spots(view: bytes) -> Iterator[Spot]:
-    """Yield what names a player by its form, its key or its place."""
+def spots(view: bytes, texts: list[Value]) -> Iterator[Spot]:
+    """Yield what names a player by its form, its key or its place. texts: takes what people write, for `mentions`."""
     for did in (_ID_ESCAPED if b"\x00" in view else _ID).finditer(view) if b"privy" in view or b"\x00" in view else ():
         yield Spot(did.start(), did.start() + len(did[0].rstrip(b"\x00")), "did")
     ends: list[int] = []
     for key in KEY.finditer(view):
         kind = kind_of(key[2])
-        if kind in ("", "text") or (kind == "maybe" and not _is_players(view, key)):
+        if not kind or (kind == "maybe" and not _is_players(view, key)):
             continue
         level = level_of(key[1][0])
         ends = [end for end in ends if end > key.start()]
         if len(ends) >= MAX_NESTED:
             continue
         value = value_at(view, COLON.match(view, key.end()).end(), level)  # type: ignore[union-attr]
+        if kind == "text":
+            texts += [value] if value.is_text else []
+            continue
         if not value.is_text:
             ends.append(value.end)
         yield from _in_value(view, value, level, kind)
     yield from _by_place(view)
 
 
-def mentions(view: bytes, seen: set[bytes]) -> Iterator[Spot]:
+def mentions(view: bytes, seen: set[bytes], texts: list[Value]) -> Iterator[Spot]:
     """Yield `@name` in any text, and in what people write and in links the names that the message gives elsewhere."""
     if b"@" in view:
         for mention in _MENTION.finditer(view):
             yield Spot(mention.start(1), mention.start(1) + len(mention[1].rstrip(b".-")), "name")
     if not seen:
         return
-    for key in KEY.finditer(view):
-        if kind_of(key[2]) == "text":
-            value = value_at(view, COLON.match(view, key.end()).end(), level_of(key[1][0]))  # type: ignore[union-attr]
-            yield from _words(view, value.begin, value.end if value.is_text else value.begin, seen)
+    for text in texts:
+        yield from _words(view, text.begin, text.end, seen)
     for link in _LINK.finditer(view):
         yield from _words(view, link.start(), link.end(), seen)
     event = _EVENT.match(view)
     if event is not None and event[1].lower() not in _KNOWN:
-        for text in _TEXTS.finditer(view, event.end(1)):
-            if text[0].rstrip(LEAD) in seen:
-                yield Spot(text.start(), text.start() + len(text[0].rstrip(LEAD)), "name")
+        for one in _TEXTS.finditer(view, event.end(1)):
+            if one[0].rstrip(LEAD) in seen:
+                yield Spot(one.start(), one.start() + len(one[0].rstrip(LEAD)), "name")
 
 
 def _in_value(view: bytes, value: Value, level: int, kind: str) -> Iterator[Spot]:

@@ -20,6 +20,7 @@ import msgspec
 from actors.rugs.acks import Acks
 from actors.rugs.covering import Spot, mentions, spots
 from actors.rugs.scrub import MARK, replaced
+from actors.rugs.spans import Value
 from actors.rugs.unescape import unescaped
 
 LOGIN: Final = "page / authenticate"  # what stands in the notes of requests for a login; no ack has such a name
@@ -88,11 +89,12 @@ class SessionVeil:
 
     def _spots(self, view: bytes) -> Iterator[Spot]:
         seen: set[bytes] = set()
-        for spot in spots(view):
+        texts: list[Value] = []
+        for spot in spots(view, texts):
             if spot.kind == "name":
                 seen.add(view[spot.begin : spot.end])
             yield spot
-        yield from mentions(view, seen)
+        yield from mentions(view, seen, texts)
 
     def _learn(self, payload: bytes) -> None:
         """Take the own player's id and name from the answer to its login."""

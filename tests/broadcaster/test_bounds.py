@@ -57,19 +57,19 @@ class Healthy:
 
     def gets_everything(self, first: int) -> None:
         """A snapshot, the newest events, a replay from the journal, live events; first: of frames of its own."""
-        socket = self._context.socket(zmq.DEALER)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(self._house.endpoint("requests"))
-        last = self._house.events[-1].seq
-        assert "state" in self._ask(socket, {"request": "snapshot"})
-        at, got = self._house.events[100].seq, 0
-        while got < 2000:
-            answer = self._ask(socket, {"request": "replay", "since": at, "until": last})
-            got, at = got + len(answer["events"]), answer["next"]
-        self._follows(first)
+        with self._context.socket(zmq.DEALER) as socket:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.connect(self._house.endpoint("requests"))
+            last = self._house.events[-1].seq
+            assert "state" in self._ask(socket, {"request": "snapshot"})
+            at, got = self._house.events[100].seq, 0
+            while got < 2000:
+                answer = self._ask(socket, {"request": "replay", "since": at, "until": last})
+                got, at = got + len(answer["events"]), answer["next"]
+        with self._context.socket(zmq.SUB) as subscriber:
+            self._follows(subscriber, first)
 
-    def _follows(self, first: int) -> None:
-        subscriber = self._context.socket(zmq.SUB)
+    def _follows(self, subscriber: Any, first: int) -> None:
         subscriber.setsockopt(zmq.SUBSCRIBE, b"game.tick")
         subscriber.connect(self._house.endpoint("events"))
         numbers = iter(range(first, first + 5000))
@@ -211,15 +211,17 @@ def deep(levels: int) -> bytes:
     return b"\x82\xa7request\xa8snapshot\xa1x" + b"\x91" * levels + b"\x90"
 
 
+REPLAY = b"\x82\xa7request\xa6replay"
 ODD_BODIES = [
-    deep(60_000), deep(10_000), b"\x91" * 65_000, b"\x81\xa1x" * 20_000, b"", b"\xc1", b"\xc0", b"\x80", b"\xdf\xff\xff\xff\xff",
-    b"\xdd\xff\xff\xff\xff", b"\xc9\xff\xff\xff\xff\x01", b"\xd4\x01\x00", b"\xc7\x0c\xff" + b"\xff" * 12,
-    b"\x81\xa7request\xd9\x02\xed\xa0", b"\x81\xa7request\xa3\xed\xa0\x80", b"\x82\xa7request\xa6replay\xa5since\xcf" + b"\xff" * 8,
-    b"\x82\xa7request\xa6replay\xa5since\xd3\x80" + b"\0" * 7, b"\x82\xa7request\xa6replay\xa5since\xcb\x7f\xf8" + b"\0" * 6,
-    b"\x82\xa7request\xa6replay\xa5types\xdd\x00\x00\xff\x00" + b"\xa0" * 60_000, b"\x82\xa7request\xa6replay\xa9recording\x01",
+    deep(60_000), deep(10_000), b"\x91" * 65_000, b"\x81\xa1x" * 20_000, b"", b"\xc1", b"\xc0", b"\x80",
+    b"\xdf\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xc9\xff\xff\xff\xff\x01", b"\xd4\x01\x00",
+    b"\xc7\x0c\xff" + b"\xff" * 12, b"\x81\xa7request\xd9\x02\xed\xa0", b"\x81\xa7request\xa3\xed\xa0\x80",
+    REPLAY + b"\xa5since\xcf" + b"\xff" * 8, REPLAY + b"\xa5since\xd3\x80" + b"\0" * 7,
+    REPLAY + b"\xa5since\xcb\x7f\xf8" + b"\0" * 6, REPLAY + b"\xa5types\xdd\x00\x00\xff\x00" + b"\xa0" * 60_000,
+    REPLAY + b"\xa9recording\x01", b'{"request":"snapshot"}',
     msgspec.msgpack.encode({"request": "replay", "since": 0, "until": -1}),
     msgspec.msgpack.encode({"request": "replay", "since": 0, "types": [f"t{number}" for number in range(1001)]}),
-    msgspec.msgpack.encode({"request": "x" * 60_000}), msgspec.msgpack.encode([{"request": "snapshot"}]), b'{"request":"snapshot"}',
+    msgspec.msgpack.encode({"request": "x" * 60_000}), msgspec.msgpack.encode([{"request": "snapshot"}]),
 ]  # fmt: skip
 
 

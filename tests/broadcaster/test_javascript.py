@@ -13,6 +13,7 @@ import pytest
 
 from actors.broadcaster.monitor import PAGES
 from actors.core.config import Feed
+from actors.core.recording_id import recording_id
 from tests.broadcaster.stage import Stage, chat_frame, frames, stage
 from tests.broadcaster.wire import Wire
 from tests.processes import wait_for
@@ -212,6 +213,38 @@ def test_where_another_recording_runs_now_it_goes_on_at_its_present() -> None:
                         assert isinstance(told["hole"], dict)
                         assert (told["hole"]["count"], told["hole"]["from"]) == (None, 1)
                         assert head <= told["hole"]["to"] < wanted[0]
+
+
+def test_another_recording_with_larger_numbers_is_a_hole_and_none_of_its_past_comes() -> None:
+    with stage() as before:
+        before.write(frames(30))
+        with before.broadcaster() as first:
+            port = feed_port(before)
+            with follower(before, ["game.*"], 0, port=port) as client:
+                assert seqs_of(before, client, "game.")
+                known = len(client.said("seq"))
+                first.kill()
+                with stage(feed=Feed(port=port)) as now:
+                    now.write(frames(900))
+                    with now.broadcaster():
+                        head = now.events[-1].seq
+                        wait_for(lambda: client.said("hole"), 30)
+                        now.write(frames(30, first=900))
+                        wanted = [event.seq for event in now.events if event.type == "game.tick" and event.seq > head]
+                        wait_for(lambda: now.beat() and len(client.said("seq")) >= known + len(wanted), 30)
+                        assert [line["seq"] for line in client.said("seq")][known:] == wanted
+                        (told,) = client.said("hole")
+                        assert isinstance(told["hole"], dict)
+                        assert told["hole"]["recording"] == recording_id(now.config.data_path)
+                        assert head <= told["hole"]["to"] < wanted[0]
+
+
+def test_since_of_another_recording_given_at_the_start_is_a_hole() -> None:
+    with stage() as house:
+        house.write(frames(300))
+        with house.broadcaster(), follower(house, None, 256, recording="0123456789abcdef") as client:
+            wait_for(lambda: client.said("hole"), 30)
+            assert client.said("seq") == []
 
 
 def test_what_the_feed_refuses_is_told_and_stop_is_for_good() -> None:

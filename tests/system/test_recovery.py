@@ -42,6 +42,7 @@ class Blow(Struct, frozen=True, kw_only=True):
     recovery: dict[str, str]  # what the pilot tells
     longest_s: float  # the gap, on a busy machine
     gaps: int = 1
+    fewest: int | None = None  # where it depends on the moment; else as many
 
 
 BLOWS = {
@@ -92,7 +93,8 @@ BLOWS = {
         cause="capture-[ab] died(; capture-[ab] died)?|page navigated|closed",
         recovery={"what": "reloaded", "cause": "socket closed"},
         longest_s=10,
-        gaps=2,
+        gaps=2,  # one behind the other, or one: a capture that is back before the other's death is known ends the first
+        fewest=1,
     ),
     "page crashes again and again": Blow(
         strike=Sight.crash_again_and_again,
@@ -236,7 +238,7 @@ def fight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fight]:
 def test_one_gap_is_recorded_from_the_last_sign_of_life_to_the_first_frame(fight: Fight, name: str) -> None:
     blow, (struck_s, _) = BLOWS[name], fight.rounds[name]
     gaps = fight.gaps(name)
-    assert len(gaps) == blow.gaps
+    assert (blow.fewest or blow.gaps) <= len(gaps) <= blow.gaps
     assert struck_s * 1e6 - EARLY_US <= gaps[0][0] <= fight.struck_by_s[name] * 1e6 + SEEN_US
     for from_us, to_us, cause in gaps:
         assert re.fullmatch(blow.cause, cause)

@@ -53,6 +53,7 @@ TEXT: tuple[str, ...] = (
     "=",
 )
 USER = "a pattern of the user, over URLs of at most MOST_URL characters"
+FILES = "over names of files, which have at most 255 bytes"
 
 # Pattern -> what repeated is worst for it. `match`: it is only ever tried at one place of a text, never searched for.
 PATTERNS: dict[str, tuple[str, ...]] = {
@@ -60,10 +61,6 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "actors/browser/command.py:LISTENING": ("DevTools listening on ws://127.0.0.1:1/devtools/browser", "DevTools l"),
     "actors/capture/presence.py:_pattern": (USER,),
     "actors/capture/presence.py:take": ("http",),
-    "actors/capture/traffic.py:_pattern": (USER,),
-    "actors/capture/traffic.py:_cleaned": ("http",),
-    "actors/journal/core.py:_pattern": (USER,),
-    "actors/journal/judge.py:_ENGINE_IO": ("0{", "b", "2probe"),
     "actors/pilot/actor.py:_sockets": (USER,),
     "actors/rugs/buttons.py:_PATTERNS": ("win", "side ", "side bet win", "bet-button ", "x 2"),
     "actors/rugs/buttons.py:_KIND_WORDS": ("shor", "sidebe"),
@@ -136,11 +133,34 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "actors/writer/reading.py:_ESCAPED": ("\\", "\\x", "\\\\x", "\\x4"),
     "supervisor/checks.py:_site": (USER,),
     "supervisor/commands_rebuild.py:_date": ("match", "1", "1-"),
-    "supervisor/data_query.py:_words": ("a ", "a", "Error: "),
     "supervisor/logs.py:STAMP": ("2025-01-01 00:00:00.000", "1"),
     "supervisor/relay.py:LINE": ("match", "2025-01-01 00:00:00.000Z INFO ", "a"),
     "supervisor/salvage.py:places": ("match", "data_dir ", "data_dir"),
     "supervisor/settings.py:_WHERE": ("data_dir", "data_dir ", "runtime_dir stands"),
+    "actors/browser/profile.py:_TABS": ("match", "Session_", "1"),
+    "actors/browser/profile.py:_LOCK_CONTENT": ("match", "1", "\n"),
+    "actors/capture/socket_filter.py:_ENGINE_IO": ("match", "0{", "b", "2probe"),
+    "actors/capture/socket_filter.py:_pattern": (USER,),
+    "actors/core/checkpoints.py:_NAME": ("match", "1"),
+    "actors/core/endpoints.py:_NAME": ("match", "a-"),
+    "actors/core/endpoints.py:_URL": ("match", "a", "a://"),
+    "actors/core/export_folder.py:NAME": ("match", "0"),
+    "actors/core/export_folder.py:parts": (FILES,),
+    "actors/core/files.py:partial_of": (FILES,),
+    "actors/core/printable.py:_CONTROL": ("\x1b", "a", "\u202e"),
+    "actors/core/printable.py:_CONTROL_BUT_LINES": ("\x1b", "a", "\u202e"),
+    "actors/core/recording_id.py:_ID": ("match", "0"),
+    "actors/core/segments.py:SEGMENT_NAME": ("match", "0"),
+    "actors/journal/admission.py:_pattern": (USER,),
+    "actors/writer/flush.py:_STAGED_NAME": ("match", "a_", "a-1", "-2025"),
+    "actors/writer/placing.py:_OURS": ("match", "a_", "a-1", "-2025"),
+    "actors/writer/swap.py:_FOLDER": ("match", "a_", "merge.", "."),
+    "supervisor/checks.py:_VARIABLE": ("$", "a"),
+    "supervisor/checks.py:_ORIGIN": ("match", "a", "a://", "a."),
+    "supervisor/data_query.py:_bare": ("a ", "a", "Error: "),
+    "supervisor/strangers.py:ours": (FILES,),
+    "supervisor/strangers.py:_names": (FILES,),
+    "web/logs.py:_WHOLE": ("match", "1"),
     "vectra_player/entry.py:_NAMED": ("../", "../actors", "actors\r", "\n"),
     "web/api.py:GAME_ID": ("match", "a", "a-"),
     "web/api.py:number": ("match", "1"),
@@ -151,7 +171,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "web/register.py:NAME": ("match", "1", "1-"),
     "web/round_rows.py:NAME": ("match", "1", "1-"),
 }
-OTHER_ENGINES = {"web/register.py:replace_substring_regex": "RE2, linear by construction, over game ids"}
+OTHER_ENGINES = {
+    "web/export.py:match_substring_regex": "RE2, linear by construction, over the texts of an export",
+    "web/register.py:replace_substring_regex": "RE2, linear by construction, over game ids",
+}
 
 
 class Call:
@@ -258,7 +281,7 @@ def repeated(worst: str, size: int) -> str:
     return worst * (size // len(worst))
 
 
-@pytest.mark.parametrize("key", [key for key, worst in PATTERNS.items() if USER not in worst])
+@pytest.mark.parametrize("key", [key for key, worst in PATTERNS.items() if not {USER, FILES} & set(worst)])
 def test_a_pattern_is_linear_on_its_worst_cases(key: str) -> None:
     patterns = [pattern for call in CALLS if call.key == key for pattern in call.patterns()]
     worst = [one for one in PATTERNS[key] if one != "match"]
@@ -308,9 +331,9 @@ SCANNERS: dict[str, Callable[[bytes], object]] = {
     "unescape": unescaped,
     "web tokens": lambda text: list(web_tokens(text)),
     "parse": _parsed,
-    "judge": looks_like_engine_io,
 }
 TEXT_SCANNERS: dict[str, Callable[[str], object]] = {
+    "form of a frame": looks_like_engine_io,
     "url": clean_url,
     "urls in an error": clean_urls_in,
     "field of a query": lambda text: query_value(f"http://h/?{text}", "sid"),

@@ -140,8 +140,8 @@ def test_a_client_that_asks_ahead_and_reads_gets_every_answer_in_order(running: 
     socket = context.socket(zmq.DEALER)
     socket.connect(house.endpoint("requests"))
     for number in range(150):
-        body = {"request": "snapshot"} if number % 3 else {"request": "replay", "since": house.events[-9].seq}
-        socket.send_multipart([b"%d" % number, b"", msgspec.msgpack.encode(body)])
+        request = {"request": "snapshot"} if number % 3 else {"request": "replay", "since": house.events[-9].seq}
+        socket.send_multipart([b"%d" % number, b"", msgspec.msgpack.encode(request)])
     for number in range(150):
         assert socket.poll(CAP_MS)
         name, _, body = socket.recv_multipart()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import msgspec
@@ -145,7 +145,14 @@ def test_keys_that_nobody_knows_are_passed_over(house: Stage) -> None:
     assert ask(house, {"request": "replay", "since": 0, "extra": {"a": 1}})["events"]
 
 
-def addresses(house: Stage) -> dict[str, str]:
+class Addresses(TypedDict):
+    """Where the two ZeroMQ sockets listen."""
+
+    events: str
+    requests: str
+
+
+def addresses(house: Stage) -> Addresses:
     return {"events": house.endpoint("events"), "requests": house.endpoint("requests")}
 
 

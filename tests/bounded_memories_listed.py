@@ -7,7 +7,7 @@ HERE = "tested below: "
 
 LISTED = {
     "actors/broadcaster/entrance.py::HEADERS_MAX": INPUT,
-    "actors/broadcaster/event_server.py::EventServer.__init__()": "past it the subscriber that left most unread is cut, and sees it in `prev`",
+    "actors/broadcaster/event_server.py::EventServer.__init__()": "past it the slowest subscriber is cut, and sees it",
     "actors/broadcaster/history.py::History.mark()": CACHE,
     "actors/broadcaster/history.py::History.recent()": CACHE,
     "actors/broadcaster/history.py::MARK_RECORDS": CACHE,

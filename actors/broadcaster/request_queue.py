@@ -51,17 +51,18 @@ class RequestQueue:
         self._busy: set[bytes] = set()
         self._ready: dict[bool, dict[bytes, None]] = {False: {}, True: {}}  # by whether the client's next is large
 
-    def add(self, one: QueuedRequest) -> QueuedRequest | None:
-        """Append a request; return the one that is refused for it: its own, or the newest of whoever has most."""
+    def add(self, one: QueuedRequest) -> list[QueuedRequest]:
+        """Append a request; return those that are refused for it: its own, or the newest of whoever has most."""
         own = self._waiting.setdefault(one.client, deque())
         own.append(one)
         self._count(one, 1)
         if len(own) > WAITING_MAX or self._sizes[one.client] > WAITING_BYTES:
-            return self._take(one.client, newest=True)
+            return [self._take(one.client, newest=True)]
         self._offer(one.client)
-        if self.size_bytes > TOTAL_BYTES:
-            return self._take(max(self._sizes, key=self._sizes.__getitem__), newest=True)
-        return None
+        refused = []
+        while self.size_bytes > TOTAL_BYTES:
+            refused.append(self._take(max(self._sizes, key=self._sizes.__getitem__), newest=True))
+        return refused
 
     def next(self, *, large: bool) -> QueuedRequest | None:
         """Return the request whose turn it is; its client is busy from then on. large: also one with a large answer."""

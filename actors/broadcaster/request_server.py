@@ -124,8 +124,7 @@ class RequestServer:
         envelope, body = rest[:begin], rest[begin:]
         request = TOO_LONG if dropped_bytes else decode_request(body[0] if len(body) == 1 else b"")
         size = sum(map(len, envelope)) + (len(body[0]) if len(body) == 1 else 0)
-        refused = self._queue.add(QueuedRequest(client, connection, envelope, request, size))
-        if refused is not None:
+        for refused in self._queue.add(QueuedRequest(client, connection, envelope, request, size)):
             self.refused += 1
             self._send(refused, pack({"error": TOO_MANY}))
 

@@ -61,7 +61,7 @@ def foreign_rows(demo: House) -> int:
     for doc_type in ("ws_event", "game_tick", "trade"):
         if list(demo.data_dir.glob(f"events_parquet/doc_type={doc_type}/*/*.parquet")):
             text = "raw" if doc_type == "ws_event" else "game_id"
-            like = f"SELECT count(*) AS n FROM '{{}}' WHERE {text} LIKE '%ffff%' OR {text} LIKE '%eyJeyJ%'"
+            like = f"SELECT count(*) AS n FROM '{{}}' WHERE {text} LIKE '%{FOREIGN}%' OR {text} LIKE '%eyJeyJ%'"
             count += stored(demo, like, doc_type)[0]["n"]
     return count
 

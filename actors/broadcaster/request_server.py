@@ -120,6 +120,8 @@ class RequestServer:
     def _arrived(self, client: bytes, rest: list[bytes], connection: PeerConnection | None, dropped_bytes: int) -> None:
         """Queue a request. dropped_bytes: not 0 where parts of it were too many or too large to be kept."""
         self.requests += 1
+        if client in self._unread:
+            self._settle(client)
         begin = rest.index(b"") + 1 if b"" in rest[:-1] else 0  # REQ, and some DEALERs, put words before an empty frame
         envelope, body = rest[:begin], rest[begin:]
         request = TOO_LONG if dropped_bytes else decode_request(body[0] if len(body) == 1 else b"")
@@ -163,6 +165,9 @@ class RequestServer:
             self._under_way_bytes += len(answer)
             self._unread[one.client] = Unread(tracker, len(answer), self._loop.time(), one.connection)
             self._check_s = CHECK_S[0]
+            if self._check_timer is not None:  # another's answer is looked at rarely by now
+                self._check_timer.cancel()
+                self._check_timer = None
             self._check_soon()
         self._loop.call_soon(self.read)  # a send may have taken the word that there is something to read
 
@@ -184,12 +189,17 @@ class RequestServer:
     def _check(self) -> None:
         """Find out which answers were written; cut clients that leave theirs unread."""
         self._check_timer = None
-        for client in [client for client, unread in self._unread.items() if unread.tracker.done]:
-            self._under_way_bytes -= self._unread.pop(client).size_bytes
-            self._queue.done(client)
+        for client in list(self._unread):
+            self._settle(client)
         self._cut_unread(self._loop.time())
         self._pump()
         self._check_soon()
+
+    def _settle(self, client: bytes) -> None:
+        """Let the client go on where its answer was written."""
+        if self._unread[client].tracker.done:
+            self._under_way_bytes -= self._unread.pop(client).size_bytes
+            self._queue.done(client)
 
     def _cut_unread(self, now_s: float) -> None:
         freed = 0

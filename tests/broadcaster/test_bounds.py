@@ -110,7 +110,7 @@ def test_one_bad_client_of_zmq_costs_few_bytes_and_the_others_nothing(
     with attacker(kind, house.endpoint(door), count), Healthy(house) as healthy:
         for life in range(1, 4):
             healthy.gets_everything(life * 5000)
-        assert rss(process) - before < GROWTH_MAX
+        wait_for(lambda: rss(process) - before < GROWTH_MAX, 10)  # what was cut is given back within 1 s
     assert "Traceback" not in house.log
 
 
@@ -140,7 +140,9 @@ def test_a_client_that_asks_ahead_and_reads_gets_every_answer_in_order(running: 
     socket = context.socket(zmq.DEALER)
     socket.connect(house.endpoint("requests"))
     for number in range(150):
-        request = {"request": "snapshot"} if number % 3 else {"request": "replay", "since": house.events[-9].seq}
+        request: dict[str, Any] = (
+            {"request": "snapshot"} if number % 3 else {"request": "replay", "since": house.events[-9].seq}
+        )
         socket.send_multipart([b"%d" % number, b"", msgspec.msgpack.encode(request)])
     for number in range(150):
         assert socket.poll(CAP_MS)

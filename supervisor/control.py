@@ -13,6 +13,8 @@ from actors.core import streams
 from actors.core.messages import Answer, Ask
 from supervisor.tree import Tree
 
+PORTION = 20  # questions before the tree has a turn: the rest is still there in the next one
+
 Op = Callable[[dict[str, Any]], Any]
 
 
@@ -29,7 +31,10 @@ class Control:
         tree.loop.read(self._router, self._on_question)
 
     def _on_question(self) -> None:
-        while (question := self._router.receive()) is not None:
+        for _ in range(PORTION):
+            question = self._router.receive()
+            if question is None:
+                return
             client, ask = question
             self._router.send(client, self._answer(ask))
 

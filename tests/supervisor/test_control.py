@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
+from actors.core import streams
+from actors.core.bus import ipc_path
 from supervisor.ask import ask
 from tests.supervisor.running import Running, child, running, until
 
@@ -83,3 +86,28 @@ def test_it_answers_while_nobody_reads_what_it_says(tmp_path: Path) -> None:
         fcntl.fcntl(supervisor.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
         until(lambda: supervisor.actor("bad")["restarts"] > 100)  # two lines each
         answers_in_time(supervisor, ["works", "bad"])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"\x83\xa2id\xa1x\xa2op\xa6status\xa4args\x81\xa1a" + b"\x91" * 60_000 + b"\x90",
+        b"\x91" * 60_000,
+        b"\x83\xa2id\xa1x\xa2op\xc4\x02\xff\xff",
+        b"",
+        b"\xc1",
+        b"x" * 2_000_000,
+    ],
+    ids=["deep", "array", "bytes", "empty", "none", "large"],
+)
+def test_odd_questions_and_a_flood_of_them_end_nothing(tmp_path: Path, odd: bytes) -> None:
+    with running(tmp_path, [child("works")]) as supervisor:
+        context = zmq.Context()
+        stranger = context.socket(zmq.DEALER)
+        stranger.connect(f"ipc://{ipc_path(supervisor.runtime_dir, streams.CONTROL)}")
+        for _ in range(500):
+            stranger.send(odd)
+            stranger.send_multipart([b"a", b"b", b"c"])
+        assert complete(ask(supervisor.runtime_dir, "status", 5.0), ["works"])
+        context.destroy(linger=0)
+        assert supervisor.actor("works")["restarts"] == 0

@@ -19,6 +19,7 @@ from actors.capture.cdp import CdpSocket, ConnectionGone
 from actors.capture.notes_file import read_notes, write_notes
 from actors.capture.presence import Presence
 from actors.capture.ring import Ring
+from actors.capture.same_site import GameSite
 from actors.capture.socket_filter import SocketFilter
 from actors.capture.tap import Out, Tap
 from actors.capture.wire import Command
@@ -44,6 +45,7 @@ from actors.rugs.veil import Veil
 LOOK_S = 0.05  # how often a connection is tried while there is none; a change of the browser's file is seen at once
 MARK_S = 0.1
 FAREWELL_S = 1.0
+STRANGERS_LOGGED = 20  # origins
 STEADY_S = 1.0  # a connection that lasted so long is replaced at once when it is lost
 
 
@@ -72,7 +74,10 @@ class Capture:
         self._presence = Presence(context.config.site.socket_pattern)
         self._sockets = SocketFilter(context.config.site.socket_pattern)  # of one browser, whatever becomes of the tap
         self._sockets_guid = ""
-        self._suspects = 0  # as was told last
+        self._seen: tuple[int, str] = (0, "")  # suspects and stranger, as was told last
+        self._strangers: set[str] = set()  # that were logged
+        self._game_site = GameSite(self._site, self._predecessor.homes if self._predecessor is not None else ())
+        self._is_stale = False  # whether what `attached/<name>` says has changed
         self._attached: AttachedFile | None = None
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
         self._totals = dict.fromkeys(("frames", "bytes", "redacted", "undecodable", "unread_polls"), 0)
@@ -84,6 +89,7 @@ class Capture:
         loop.read(self._changes, self._on_change)
         loop.every(LOOK_S, self._connect)
         loop.every(MARK_S, self._mark)
+        loop.each_turn(self._tell_attached)
         self._context.ready()
         self._connect()
         self._context.run_loop()
@@ -118,12 +124,14 @@ class Capture:
         buttons = Buttons(self._site) if self._context.config.capture.buttons else None
         self._acks = Acks(self._noted(browser.guid), partial(self._noted_by_others, browser.guid))
         known = self._known_streams(browser.guid)
+        for other in attached_captures(self._context.runtime_dir, browser.guid).values():
+            self._game_site.learn(other.homes)
         if self._sockets_guid != browser.guid:
             self._sockets = SocketFilter(self._context.config.site.socket_pattern)
             self._sockets_guid = browser.guid
         self._tap = Tap(
             browser.guid, wall_minus_monotonic_s(), buttons, self._acks, known, self._veil, self._sockets,
-            self._breadcrumb, self._site,
+            self._breadcrumb, self._game_site,
         )  # fmt: skip
         self._presence = Presence(self._context.config.site.socket_pattern, known)
         self._context.loop.read(socket, self._read)
@@ -202,10 +210,11 @@ class Capture:
             if isinstance(each, Attached):
                 self._log.info("attached to browser %s", each.guid)
                 self._attached = AttachedFile(pid=os.getpid(), guid=each.guid, since_us=each.at_us)
-                self._tell_attached()
+                self._is_stale = True
             elif self._presence.take(each):
-                self._tell_attached()
+                self._is_stale = True
         self._breadcrumb.clear()
+        self._look_for_strangers()
         if self._acks.changed:
             self._acks.changed = False
             write_notes(self._context.runtime_dir, self._context.name, self._acks.notes)
@@ -216,12 +225,27 @@ class Capture:
     def _last_word(self) -> AttachedFile | None:
         """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""
         seen = self._presence
-        told = {"sockets": seen.open, "closed_us": seen.closed_us, "streams": seen.streams, "blind": seen.blind}
-        told["suspects"] = self._sockets.suspects
-        return replace(self._attached, **told) if self._attached is not None else self._predecessor
+        if self._attached is None:
+            return self._predecessor
+        return replace(
+            self._attached, sockets=seen.open, closed_us=seen.closed_us, streams=seen.streams, blind=seen.blind,
+            suspects=self._sockets.suspects, stranger=self._sockets.stranger, homes=self._game_site.homes,
+        )  # fmt: skip
+
+    def _look_for_strangers(self) -> None:
+        """Note what has changed of sockets that may be the game's and do not count."""
+        stranger = self._sockets.stranger
+        if (self._sockets.suspects, stranger) == self._seen:
+            return
+        self._seen, self._is_stale = (self._sockets.suspects, stranger), True
+        if stranger and stranger not in self._strangers and len(self._strangers) < STRANGERS_LOGGED:
+            self._strangers.add(stranger)
+            self._log.warning("sockets of the game opened by %s do not count: site.url is another site's", stranger)
 
     def _tell_attached(self) -> None:
-        if self._attached is not None and (marker := self._last_word()) is not None:
+        """Write, once a turn at most, what has changed: a page can open and close sockets without end."""
+        if self._is_stale and self._attached is not None and (marker := self._last_word()) is not None:
+            self._is_stale = False
             write_attached_file(self._context.runtime_dir, self._context.name, marker)
 
     def _disconnect(self, cause: str, *, browser_gone: bool) -> None:
@@ -247,9 +271,7 @@ class Capture:
             self._ring.hear(positions)
             self._sockets.answer(positions.answers, monotonic_s())
             heard = True
-        if self._sockets.suspects != self._suspects:
-            self._suspects = self._sockets.suspects
-            self._tell_attached()
+        self._look_for_strangers()
         if heard:
             self._send()
 
@@ -307,6 +329,7 @@ class Capture:
             unacked=ring.unacked,
             lost=ring.forgotten,
             ignored_frames=self._sockets.ignored_frames,
+            refused_openers=self._sockets.refused_openers,
         )
 
 

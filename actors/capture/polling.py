@@ -11,6 +11,11 @@ import msgspec
 from actors.rugs.redact import query_value, short_hash
 
 SEPARATOR = "\x1e"
+MOST_PACKETS = 10_000
+"""Of one body, taken by themselves; what follows is kept as the text that it is, which no reader takes for a packet.
+A busy second of the game has a hundred; one megabyte can hold half a million."""
+PAGE_KINDS = frozenset({"", "XHR", "Fetch"})
+"""CDP's types of a request that a script makes and reads; a frame that goes to the game's address is no client."""
 
 
 class Poll(msgspec.Struct, frozen=True):
@@ -36,8 +41,8 @@ def poll_of(request_id: str, url: str, method: str, sent_s: float) -> Poll | Non
 
 
 def packets_of(body: str) -> list[tuple[int, bytes]]:
-    """Split a body into packets. A `b…` packet that is no base64 is kept as the text that it is."""
-    return [_packet(packet) for packet in body.split(SEPARATOR) if packet]
+    """Split a body into packets, at most `MOST_PACKETS` and a rest. A `b…` that is no base64 is kept as it is."""
+    return [_packet(packet) for packet in body.split(SEPARATOR, MOST_PACKETS) if packet]
 
 
 def opened_sid(packets: list[tuple[int, bytes]]) -> str | None:

@@ -2,13 +2,16 @@
 
 In: items as they are read. Out: the number of open streams that count, and since when there is none. A document that
 went away takes its sockets with it and brings new ones: that is no closed socket. A capture that attached late did not
-see them open: it is told by who did, believes it when it hears one of them, and until something tells it is blind.
+see them open: it is told by who did, believes it when it hears one of them, and until something tells it is blind. A
+socket of the game that another site's page opened is never among the items (`traffic.py`).
 """
 
 import re
 from collections.abc import Iterable
 
 from actors.core.messages import Captured, FrameSeen, PageChanged, StreamClosed, StreamOpened
+
+STREAMS_TOLD = 300  # a page can make up any number of polling sessions
 
 
 class Presence:
@@ -29,8 +32,8 @@ class Presence:
 
     @property
     def streams(self) -> list[str]:
-        """Their names, and of those not heard yet."""
-        return sorted(self._open | self._unheard)
+        """Their names, and of those not heard yet; WebSockets first, of which a browser has 255 at most."""
+        return sorted(self._open | self._unheard, key=lambda stream: ("/poll-" in stream, stream))[:STREAMS_TOLD]
 
     @property
     def blind(self) -> bool:

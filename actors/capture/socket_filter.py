@@ -4,14 +4,15 @@ In: openings, ends, frames of sockets that opened before anybody looked, the jou
 that does not count costs no redaction and no message. One whose opening this capture did not see is forwarded while
 the journal is asked about it; where the journal does not know it either, nobody does, and it does not count: a page can
 open a socket while no capture looks, and write on it what it likes. `suspects` says how many of those speak the game's
-protocol in a page of the site: then the page must be loaded again, so that its sockets are seen to open.
+protocol in a page of the site: then the page must be loaded again, so that its sockets are seen to open. The address is
+not all: a socket of the game that another site's page opened is that page's, who can authenticate as anybody on it.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from actors.capture.same_site import is_at
+from actors.capture.same_site import GameSite
 
 V = TypeVar("V")
 
@@ -20,6 +21,7 @@ UNDECIDED_S = 2.0
 half a second."""
 FOREIGN_KEPT = 10_000
 COUNTING_KEPT = 4096
+STRANGERS_KEPT = 300  # a browser has 255 WebSockets open
 UNKNOWN_KEPT = 300  # asked about at a time; a browser has 255 WebSockets open
 
 _ENGINE_IO = re.compile(r"[0-6]$|0\{|[23]probe$|4[0-6]|b[A-Za-z0-9+/]")
@@ -41,7 +43,9 @@ class SocketFilter:
         self._undecided: dict[str, float] = {}  # unknown streams -> since when they are forwarded
         self._unnamed: dict[str, None] = {}  # counting, but of unknown address
         self._refused: dict[str, bool] = {}  # unknown to all -> whether it could be the game's
+        self._strangers: dict[str, str] = {}  # the game's by address, opened by another site -> by which
         self.ignored_frames = 0
+        self.refused_openers = 0
 
     def expect(self, streams: Iterable[str]) -> None:
         """Take streams that another capture, or our predecessor, saw open."""
@@ -67,24 +71,34 @@ class SocketFilter:
         _put(self._foreign, stream, None, FOREIGN_KEPT)
         return False
 
+    def refuse(self, stream: str, opener: str) -> None:
+        """Take an opening of the game's address by another site's document: it does not count. opener: its origin."""
+        self.closed(stream)
+        self.refused_openers += 1
+        _put(self._foreign, stream, None, FOREIGN_KEPT)
+        _put(self._strangers, stream, opener, STRANGERS_KEPT)
+
     def closed(self, stream: str) -> None:
         """Forget a stream that ended."""
-        for known in (self.counting, self._unnamed, self._foreign, self._undecided, self._refused):
+        for known in (
+            self.counting, self._unnamed, self._foreign, self._undecided, self._refused, self._strangers,
+        ):  # fmt: skip
             known.pop(stream, None)
 
     def target_gone(self, prefix: str) -> None:
         """Forget all streams of a target whose document went away. prefix: of their names."""
-        for stream in [one for one in [*self._foreign, *self._undecided, *self._refused] if one.startswith(prefix)]:
+        for stream in [one for one in {*self._foreign, *self._undecided, *self._refused} if one.startswith(prefix)]:
             self.closed(stream)
 
-    def admits(self, stream: str, text: str, page: str, site: str | None, now_s: float) -> bool:
+    def admits(self, stream: str, text: str, page: str, site: GameSite | None, now_s: float) -> bool:
         """Return whether to forward a frame of a stream that is not known to count. page: where the frame came to."""
         if stream in self._foreign:
             self.ignored_frames += 1
             return False
         if stream in self._refused:
             self.ignored_frames += 1
-            self._refused[stream] = self._refused[stream] or (looks_like_engine_io(text) and is_at(page, site))
+            is_suspect = looks_like_engine_io(text) and site is not None and site.covers(page)
+            self._refused[stream] = self._refused[stream] or is_suspect
             return False
         if stream not in self._undecided:
             _put(self._undecided, stream, now_s, UNKNOWN_KEPT)
@@ -112,6 +126,11 @@ class SocketFilter:
     def suspects(self) -> int:
         """How many streams, unknown to all, speak the game's protocol in a page of the site."""
         return sum(self._refused.values())
+
+    @property
+    def stranger(self) -> str:
+        """The origin of another site's document that has the game's sockets or polls; "" where there is none."""
+        return next(iter(self._strangers.values()), "")
 
     @property
     def table(self) -> dict[str, str]:

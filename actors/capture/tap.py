@@ -8,18 +8,19 @@ a reload or a dead browser, counts as seen until the last sign only. Owns no soc
 time, in CDP's monotonic seconds.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from actors.capture import wire
 from actors.capture.buttons import BINDING, Asked, Buttons
 from actors.capture.maker import Maker
+from actors.capture.same_site import GameSite
 from actors.capture.socket_filter import SocketFilter
 from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbidden
 from actors.capture.traffic import Outcome, Traffic, Want, payload_of
 from actors.capture.wire import Command
 from actors.core.breadcrumb import Breadcrumb
-from actors.core.messages import Captured, FrameSeen, StreamOpened
+from actors.core.messages import Captured, FrameSeen, PageChanged, StreamOpened
 from actors.rugs.acks import Acks
 from actors.rugs.veil import Veil
 
@@ -47,13 +48,13 @@ class Tap:
         veil: Veil | None = None,
         sockets: SocketFilter | None = None,
         breadcrumb: Breadcrumb | None = None,
-        site: Callable[[], str | None] = lambda: None,
+        site: GameSite | None = None,
     ) -> None:
         """buttons: tells of presses; None where they are not recorded.
 
         acks: what was asked before, by all captures. known: streams that were open when somebody looked last.
         veil: gives other players pseudonyms. sockets: which of them count. breadcrumb: names what is worked on.
-        site: the game's page as it is known now.
+        site: the game's page, whose documents may open what counts; None where everybody's may.
         """
         self._sockets = sockets or SocketFilter()
         self._breadcrumb = breadcrumb
@@ -183,17 +184,19 @@ class Tap:
     def _add(self, info: wire.TargetInfo, session: str, parent: str, now_s: float) -> Iterator[Out]:
         target = self._targets.get(info.target_id)
         if target is None:
-            traffic = Traffic(info.target_id, self.make, self._acks, self._veil, self._sockets, self._breadcrumb)
+            traffic = Traffic(
+                info.target_id, self.make, self._acks, self._veil, self._sockets, self._breadcrumb, self._site
+            )
             target = Target(info.target_id, info.type, traffic, now_s)
             target.traffic.expect((s for s in self._known if s.split("/")[1] == target.id), now_s)
             self._targets[target.id] = target
-        target.traffic.page, target.traffic.site = info.url, self._site()
+        target.traffic.page = info.url
         target.sessions[session] = parent
         self._sessions[session] = target
         if target.reader == session:
             yield from self._enable(target, session)
             if target.is_page:
-                yield from self._leave(target.traffic.put(self.make.page(target.id, "opened", info.url, now_s)))
+                yield from self._leave(target.traffic.put(self._page(target, "opened", info.url, now_s)))
 
     def _enable(self, target: Target, session: str) -> Iterator[Out]:
         yield self._command("Network.enable", NETWORK, session, settles=True)
@@ -220,7 +223,7 @@ class Tap:
         del self._targets[target.id]
         yield from self._leave(target.traffic.close_all("target gone", target.alive_s))
         if target.is_page:
-            yield from self._leave(target.traffic.put(self.make.page(target.id, "gone", "", now_s)))
+            yield from self._leave(target.traffic.put(self._page(target, "gone", "", now_s)))
         yield from self._leave(target.traffic.expire(NEVER_S))
 
     def _leave_alone(self, target: Target, now_s: float) -> Iterator[Out]:
@@ -248,10 +251,18 @@ class Tap:
         elif method == "Inspector.targetCrashed":
             yield from self._restarted(target, "page crashed", "crashed", "", now_s)
         else:
+            if isinstance(params, wire.RequestSent):
+                self._look_for_homes(target, params)
             yield from self._pass(target, target.traffic.handle(method, params, now_s))
 
+    def _look_for_homes(self, target: Target, request: wire.RequestSent) -> None:
+        """Learn where the server of the site's page sends its visitors: the game is there, whatever `site.url` says."""
+        before = request.redirect_response
+        if before is not None and self._site is not None and target.is_page and request.frame_id == target.id:
+            self._site.redirected(f"{target.id}/{request.request_id}", before.url, request.request.url)
+
     def _on_navigated(self, target: Target, url: str, now_s: float) -> Iterator[Out]:
-        target.traffic.page, target.traffic.site = url, self._site()
+        target.traffic.page = url
         if is_forbidden(url):
             yield from self._leave_alone(target, now_s)
         else:
@@ -262,7 +273,12 @@ class Tap:
         yield from self._leave(target.traffic.close_all(cause, target.alive_s))
         target.alive_s, target.asked_s, target.lags = now_s, None, 0
         if target.is_page:
-            yield from self._leave(target.traffic.put(self.make.page(target.id, what, url, now_s)))
+            yield from self._leave(target.traffic.put(self._page(target, what, url, now_s)))
+
+    def _page(self, target: Target, what: str, url: str, now_s: float) -> PageChanged:
+        """What the user looks at besides the game is nobody's business: of another site only where it is."""
+        shown = self._site.shown(url) if self._site is not None and url else url
+        return self.make.page(target.id, what, shown, now_s)
 
     def _on_press(self, target: Target, call: wire.BindingCalled, now_s: float) -> Iterator[Captured]:
         if self._buttons is None or call.name != BINDING:

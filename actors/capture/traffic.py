@@ -2,6 +2,7 @@
 
 In: network events, and bodies that were asked for. Out: items in the order in which they happened, secrets taken out;
 `Want`s, where a body must be asked for. CDP says nothing when a document and its sockets go away: `close_all` does.
+What counts is judged by the address and by the document that opened it before anything is made of it.
 """
 
 import base64
@@ -15,7 +16,8 @@ from msgspec.structs import replace
 from actors.capture import wire
 from actors.capture.line import Line, Place
 from actors.capture.maker import Maker
-from actors.capture.polling import Poll, packets_of, poll_of
+from actors.capture.polling import PAGE_KINDS, Poll, packets_of, poll_of
+from actors.capture.same_site import GameSite, origin_of
 from actors.capture.socket_filter import SocketFilter
 from actors.core.breadcrumb import LARGE_BYTES, Breadcrumb
 from actors.core.messages import Captured, FrameSeen, StreamClosed, StreamOpened
@@ -23,6 +25,7 @@ from actors.rugs.acks import Acks
 from actors.rugs.redact import Redactor, clean_url, clean_urls_in, query_value, short_hash
 from actors.rugs.veil import Veil
 
+OPENING_KEPT = 300  # sockets without a handshake yet; a browser has 255
 UPGRADE = "5"  # Engine.IO: from here on the WebSocket carries the session
 
 
@@ -49,23 +52,27 @@ class Traffic:
         veil: Veil | None = None,
         sockets: SocketFilter | None = None,
         breadcrumb: Breadcrumb | None = None,
+        site: GameSite | None = None,
     ) -> None:
         """acks: what all targets' pages asked for; an ack may come when another capture saw its request.
 
         veil: gives other players pseudonyms. sockets: which of them count, in all targets. breadcrumb: names what is
-        worked on, should that take so long that this process is killed.
+        worked on, should that take so long that this process is killed. site: whose documents may open what counts;
+        None where everybody's may.
         """
         self._veil = veil
         self._sockets = sockets or SocketFilter()
         self._counting = self._sockets.counting
         self._breadcrumb = breadcrumb
         self.page = ""  # the target's URL
-        self.site: str | None = None  # the game's page
+        self._site = site
         self._id = target_id
         self._acks = acks
         self._make = make
         self._line = Line()
         self._polls: dict[str, Poll] = {}  # GETs under way, by request id
+        self._posts: dict[str, tuple[Want, str | None]] = {}  # POSTs under way, and what they carry, where CDP told it
+        self._opening: dict[str, str] = {}  # WebSockets of the game's address whose opener is not known yet, with URLs
         self._coming: dict[str, Want] = {}  # GETs whose answer began to arrive
         self._streams: dict[str, str] = {}  # open streams -> what their acks share with other transports of a session
         self._unheard: dict[str, float] = {}  # expected streams -> since when
@@ -79,6 +86,7 @@ class Traffic:
             "Network.webSocketFrameReceived": self._on_received,
             "Network.webSocketFrameSent": self._on_sent,
             "Network.webSocketCreated": self._on_created,
+            "Network.webSocketWillSendHandshakeRequest": self._on_handshake,
             "Network.webSocketClosed": self._on_closed,
             "Network.webSocketFrameError": self._on_error,
             "Network.requestWillBeSent": self._on_request,
@@ -119,7 +127,10 @@ class Traffic:
         """Close every stream, as a navigation, a crash or the end of the target does; at_s: seen until then."""
         self._polls.clear()
         self._upgraded.clear()
-        for want in self._coming.values():
+        self._opening.clear()
+        unanswered = [want for want, _ in self._posts.values()]
+        self._posts.clear()
+        for want in [*self._coming.values(), *unanswered]:
             yield from self.fill(want, None)
         self._coming.clear()
         self._reading.clear()
@@ -161,7 +172,8 @@ class Traffic:
                 yield from self._close(stream, "upgraded", at_s)
 
     def _is_polling(self, stream: str) -> bool:
-        reading = [want.poll for want in self._reading.values() if not want.place.left]
+        wants = [*self._reading.values(), *(want for want, _ in self._posts.values())]
+        reading = [want.poll for want in wants if not want.place.left]
         return any(self._stream(poll.stream_name([])) == stream for poll in [*self._polls.values(), *reading])
 
     def _forwards(self, event: wire.SocketFrame, now_s: float) -> bool:
@@ -169,7 +181,7 @@ class Traffic:
         stream = self._stream(event.request_id)
         if stream in self._counting:
             return True
-        return self._sockets.admits(stream, event.response.payload_data, self.page, self.site, now_s)
+        return self._sockets.admits(stream, event.response.payload_data, self.page, self._site, now_s)
 
     def _on_frame(self, event: wire.SocketFrame, sent: bool) -> Iterator[Outcome]:
         stream = self._stream(event.request_id)
@@ -180,14 +192,35 @@ class Traffic:
 
     def _on_created(self, event: wire.SocketCreated, now_s: float) -> Iterator[Outcome]:
         stream = self._stream(event.request_id)
-        if not self._sockets.opened(stream, clean_url(event.url)):
+        if self._site is None or not self._sockets.counts(clean_url(event.url)):
+            yield from self._open(stream, event.url, now_s)
             return
-        sid = query_value(event.url, "sid")
+        self._opening[stream] = event.url
+        if len(self._opening) > OPENING_KEPT:
+            del self._opening[next(iter(self._opening))]  # unknown from now on: the journal is asked
+
+    def _on_handshake(self, event: wire.SocketHandshake, now_s: float) -> Iterator[Outcome]:
+        """Decide on a socket of the game's address, by who opened it."""
+        stream = self._stream(event.request_id)
+        url = self._opening.pop(stream, None)
+        if url is None or self._site is None:
+            return
+        opener = event.origin or self.page
+        if self._site.covers(opener):
+            yield from self._open(stream, url, now_s)
+        else:
+            self._sockets.refuse(stream, origin_of(opener))
+
+    def _open(self, stream: str, url: str, now_s: float) -> Iterator[Captured]:
+        if not self._sockets.opened(stream, clean_url(url)):
+            return
+        sid = query_value(url, "sid")
         self._streams[stream] = short_hash(sid) if sid else stream
-        yield from self.put(self._make.opened(stream, event.url, "websocket", now_s))
+        yield from self.put(self._make.opened(stream, url, "websocket", now_s))
 
     def _on_closed(self, event: wire.SocketClosed, now_s: float) -> Iterator[Outcome]:
         stream = self._stream(event.request_id)
+        self._opening.pop(stream, None)
         if stream in self._streams:
             yield from self._close(stream, "closed", event.timestamp)
         self._sockets.closed(stream)
@@ -201,25 +234,44 @@ class Traffic:
     # Polling
 
     def _on_request(self, event: wire.RequestSent, now_s: float) -> Iterator[Outcome]:
+        yield from self._drop(event.request_id)  # redirected: who answers is not who was asked
         request = event.request
         poll = poll_of(event.request_id, request.url, request.method, event.timestamp)
-        if poll is None or not self._sockets.counts(clean_url(poll.url)):
+        if poll is None or event.type not in PAGE_KINDS or not self._sockets.counts(clean_url(poll.url)):
             return
-        if request.method == "GET":
+        opener = event.document_url or self.page
+        if self._site is not None and not self._site.covers(opener):
+            self._sockets.refuse(self._stream("polls"), origin_of(opener))
+        elif request.method == "GET":
             self._polls[event.request_id] = poll
-        elif request.post_data is not None:
-            for item in self._packets(poll, True, event.timestamp, request.post_data):
-                yield from self.put(item)
-        elif request.has_post_data:
-            yield Want(poll, True, event.timestamp, self._line.reserve(now_s))
+        elif request.post_data is not None or request.has_post_data:
+            want = Want(poll, True, event.timestamp, self._line.reserve(now_s))
+            self._posts[event.request_id] = (want, request.post_data)
 
     def _on_response(self, event: wire.ResponseReceived, now_s: float) -> Iterator[Outcome]:
         """Keep the place: the page acts on the body, and sends, before CDP says that loading finished."""
         poll = self._polls.pop(event.request_id, None)
-        if poll is not None and event.response.status == 200:  # else an error text, not packets
+        if poll is not None and event.response.is_own_word:  # else an error text, not packets
             want = Want(poll, False, event.timestamp, self._line.reserve(now_s))
             self._coming[event.request_id] = self._reading[event.request_id] = want
-        yield from ()
+        elif event.request_id in self._posts:
+            yield from self._on_answered(*self._posts.pop(event.request_id), taken=event.response.is_own_word)
+
+    def _on_answered(self, want: Want, text: str | None, *, taken: bool) -> Iterator[Outcome]:
+        """Store what a page sent only once the server took it: who sends into the void is nobody."""
+        if taken and text is None:
+            self._reading[want.poll.request_id] = want
+            yield want
+        else:
+            yield from self.fill(want, text if taken else None)
+
+    def _drop(self, request_id: str) -> Iterator[Captured]:
+        """Forget a request that gets no answer of its own."""
+        self._polls.pop(request_id, None)
+        want, _ = self._posts.pop(request_id, (None, None))
+        want = self._coming.pop(request_id, want)
+        if want is not None:
+            yield from self.fill(want, None)
 
     def _on_loaded(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
         want = self._coming.pop(event.request_id, None)
@@ -227,10 +279,7 @@ class Traffic:
             yield want
 
     def _on_failed(self, event: wire.LoadingEnded, now_s: float) -> Iterator[Outcome]:
-        self._polls.pop(event.request_id, None)
-        want = self._coming.pop(event.request_id, None)
-        if want is not None:
-            yield from self.fill(want, None)
+        yield from self._drop(event.request_id)
         yield from self._end_upgraded()
 
     def _packets(self, poll: Poll, sent: bool, at_s: float, body: str) -> list[Captured]:

@@ -53,6 +53,24 @@ class SocketCreated(Wire, frozen=True, kw_only=True):
     url: str
 
 
+class Handshake(Wire, frozen=True, kw_only=True):
+    """An HTTP request's headers."""
+
+    headers: dict[str, Any] = {}
+
+
+class SocketHandshake(Wire, frozen=True, kw_only=True):
+    """A WebSocket's request goes out; its headers are the browser's, no page can forge them."""
+
+    request_id: str
+    request: Handshake = Handshake()
+
+    @property
+    def origin(self) -> str:
+        """Return the origin of the document or worker that opened it, "" where it is not told."""
+        return next((str(value) for name, value in self.request.headers.items() if name.lower() == "origin"), "")
+
+
 class SocketClosed(Wire, frozen=True, kw_only=True):
     """It is closed; CDP gives neither code nor reason."""
 
@@ -91,18 +109,36 @@ class Request(Wire, frozen=True, kw_only=True):
     has_post_data: bool = False
 
 
+class Redirect(Wire, frozen=True, kw_only=True):
+    """The answer that redirected a request."""
+
+    url: str = ""
+
+
 class RequestSent(Wire, frozen=True, kw_only=True):
-    """A page sent an HTTP request."""
+    """A page sent an HTTP request, or was redirected."""
 
     request_id: str
     timestamp: float
     request: Request
+    document_url: str = msgspec.field(default="", name="documentURL")  # of a worker its script's
+    type: str = ""
+    frame_id: str = ""
+    redirect_response: Redirect | None = None
 
 
 class Response(Wire, frozen=True, kw_only=True):
     """The head of an answer."""
 
     status: int
+    from_service_worker: bool = False
+    from_disk_cache: bool = False
+    from_prefetch_cache: bool = False
+
+    @property
+    def is_own_word(self) -> bool:
+        """Whether the server itself said yes, now: a service worker may answer with what it likes."""
+        return self.status == 200 and not (self.from_service_worker or self.from_disk_cache or self.from_prefetch_cache)
 
 
 class ResponseReceived(Wire, frozen=True, kw_only=True):
@@ -157,6 +193,7 @@ EVENTS: dict[str, type[Wire]] = {
     "Target.attachedToTarget": AttachedToTarget,
     "Target.detachedFromTarget": DetachedFromTarget,
     "Network.webSocketCreated": SocketCreated,
+    "Network.webSocketWillSendHandshakeRequest": SocketHandshake,
     "Network.webSocketClosed": SocketClosed,
     "Network.webSocketFrameError": SocketError,
     "Network.webSocketFrameReceived": SocketFrame,

@@ -32,8 +32,10 @@ class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
     sockets: int = 0  # of the site, seen to open, or known and heard
     closed_us: int | None = None  # when the last of them was closed, and none has come since
-    streams: list[str] = []  # the sockets; a successor did not see them open
+    streams: list[str] = []  # the sockets, at most 300; a successor did not see them open
     suspects: int = 0  # sockets of unknown address that speak the game's protocol in a page of the site
+    stranger: str = ""  # origin of a document of another site that opened the game's sockets, which do not count
+    homes: list[str] = []  # origins that the site's page was redirected to
     blind: bool = False  # whether the site has a socket is not known: it attached late, and nothing told it yet
 
 

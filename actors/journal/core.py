@@ -17,10 +17,8 @@ from actors.journal.braid import Braid
 from actors.journal.judge import is_handshake, refusal
 from actors.journal.memory import DAMAGE_KEPT, Memory, Session
 from actors.journal.merge import SKEW_S, Merged
+from actors.journal.page_notes import PageNotes
 from actors.journal.sight import Sight
-
-SAME_PAGE_US = 3_000_000  # two captures tell of the same reload within this
-PAGES_KEPT = 100  # and all that a capture which is behind may still tell of
 
 _json = msgspec.json.Encoder()
 
@@ -34,7 +32,7 @@ class JournalCore:
         self._braid = Braid(SKEW_S if standby else 0.0)
         self._received = {session.incarnation: session.n for session in memory.sessions.values()}
         self._since_s: dict[int, float] = {}  # attaches that this process heard of, CDP seconds
-        self._pages: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self._pages = PageNotes()
         self._read_until_s: dict[int, float] = {}  # by incarnation, CDP seconds
         self._moved: dict[int, set[str]] = {}  # streams whose place changed since the last mark, by incarnation
         self._sight = Sight(memory, self.note)
@@ -75,6 +73,7 @@ class JournalCore:
         self._received[batch.incarnation] = max(received, batch.upto)
         self._braid.covered_s = self._covered_s(batch)
         read_until_us = int((batch.read_until_s + wall_minus_monotonic_s) * 1_000_000)
+        self._note_omitted(read_until_us)
         self._settle(session, read_until_us, mark=bool(batch.items))
         return True
 
@@ -340,12 +339,13 @@ class JournalCore:
             self._sight.uncovered(seen_until_us, cause)
 
     def _page(self, item: m.PageChanged, session: Session) -> None:
-        key = (item.target, item.what, item.url)
-        incarnation, at_us = self._pages.get(key, (session.incarnation, 0))
-        if incarnation != session.incarnation and abs(item.at_us - at_us) < SAME_PAGE_US:
-            return  # the other capture said so
-        self._pages[key] = (session.incarnation, item.at_us)
-        if len(self._pages) > PAGES_KEPT:
-            told_us = min((s.read_until_us for s in self.memory.attached), default=0) - SAME_PAGE_US
-            self._pages = {key: page for key, page in self._pages.items() if page[1] >= told_us}
-        self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)
+        if not self._pages.is_fresh(item, session.incarnation, self.memory.attached):
+            return
+        if self._pages.admits(item.at_us):
+            self.note(item.at_us, "connection", what=f"page {item.what}", target=item.target, url=item.url)
+
+    def _note_omitted(self, now_us: int) -> None:
+        """Note, once a minute, how many pages came and went beyond what is noted of them."""
+        omitted = self._pages.omitted(now_us)
+        if omitted is not None:
+            self.note(now_us, "connection", what="pages omitted", since_us=omitted[0], count=omitted[1])

@@ -44,6 +44,7 @@ class SocketStream(Struct, array_like=True):
 
     url: str | None  # None: opened before anybody looked
     open: bool = True  # frames may come; False also where nobody has looked since
+    heard: bool = False  # a frame of the server's came; never for streams of journals written before this was kept
 
 
 class Memory(Struct, kw_only=True):
@@ -136,6 +137,10 @@ class Memory(Struct, kw_only=True):
         if isinstance(record, Frame):
             if self.last_frame_us is None or record.at_us > self.last_frame_us:
                 self.last_frame_us = record.at_us
+            if not record.sent:
+                stream = self.streams.get(record.stream)
+                if stream is not None:
+                    stream.heard = True
             return
         data = msgspec.json.decode(record.data)
         if "place" in data and record.event in ("gap", "journal"):
@@ -196,15 +201,23 @@ class Memory(Struct, kw_only=True):
                 stream.open = False
 
     def _forget_streams(self) -> None:
-        """Forget closed streams first; an open one only where there are absurdly many, and take note of that."""
+        """Forget streams that were never heard before others, and closed ones first.
+
+        An open one only where there are absurdly many, and then take note of that.
+        """
         surplus = len(self.streams) - STREAMS_KEPT
         if surplus <= 0:
             return
-        for name in [name for name, stream in self.streams.items() if not stream.open][:surplus]:
+        closed = [name for name, stream in self.streams.items() if not stream.open]
+        for name in sorted(closed, key=lambda name: self.streams[name].heard)[:surplus]:
             del self.streams[name]
-        while len(self.streams) > OPEN_STREAMS_KEPT:
-            del self.streams[next(iter(self.streams))]
-            self.evicted = True
+        if len(self.streams) <= OPEN_STREAMS_KEPT:
+            return
+        for name in sorted(self.streams, key=lambda name: self.streams[name].heard)[
+            : len(self.streams) - OPEN_STREAMS_KEPT
+        ]:
+            del self.streams[name]
+        self.evicted = True
 
     @property
     def attached(self) -> list[Session]:

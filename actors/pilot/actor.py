@@ -38,6 +38,7 @@ class Pilot:
         self._browser: BrowserFile | None = None
         self._crashed = False
         self._open_error: str | None = None
+        self._stranger: str | None = None  # who has the game's sockets instead of the site, in words
         self._turn_at_s = 0.0
         self._sockets = re.compile(context.config.site.socket_pattern)
         runtime_dir = context.runtime_dir
@@ -92,7 +93,7 @@ class Pilot:
             self._log.info("%s (%s) %s", told.what, told.cause, told.url.split("?")[0])
             self._reports.tell(told)
         self._turn_at_s = monotonic_s() + (REST_S if order is None else TURN_S)
-        self._context.stats["error"] = self._open_error or self._watch.trouble
+        self._context.stats["error"] = self._open_error or self._watch.trouble or self._stranger
 
     def _look(self) -> None:
         browser = read_browser_file(self._context.runtime_dir)
@@ -104,6 +105,7 @@ class Pilot:
         browser = self._browser
         captures = attached_captures(self._context.runtime_dir, browser.guid) if browser else {}
         self._context.stats.update(captures=len(captures), connected=self._tabs is not None and self._tabs.connected)
+        self._stranger = stranger_words(captures.values(), self._site())
         return View(
             guid=browser.guid if browser else None,
             captures=len(captures),
@@ -230,6 +232,18 @@ def closed_for_s(captures: Iterable[AttachedFile], now_us: int) -> float | None:
     if not closed or any(capture.sockets for capture in captures):
         return None
     return (now_us - max(closed)) / 1e6
+
+
+def stranger_words(captures: Iterable[AttachedFile], site: str | None) -> str | None:
+    """Return who opens the game's sockets while no page of the site has one: a site that moved looks like that."""
+    told = list(captures)
+    stranger = next((capture.stranger for capture in told if capture.stranger), "")
+    if not stranger or any(capture.sockets for capture in told):
+        return None
+    return (
+        f"the game's sockets are opened by {stranger}, and site.url is {(site or 'unknown').split('?')[0]}: only what "
+        "the site's own pages open counts. If the game moved there, set site.url to it"
+    )
 
 
 def run(context: Context) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from actors.capture.socket_filter import COUNTING_KEPT, FOREIGN_KEPT, UNDECIDED_S, SocketFilter
 from actors.core.intervals import SPANS_KEPT, Spans, add_span
-from actors.core.messages import CaptureBatch, Frame, FrameSeen, Note, StreamOpened
+from actors.core.messages import CaptureBatch, Frame, FrameSeen, Note, StreamClosed, StreamOpened
 from actors.core.segments import Batch, Mark
 from actors.journal import presses
 from actors.journal.braid import IDLE_S, STREAMS_KEPT, Braid
@@ -108,17 +108,35 @@ def test_a_stream_that_was_forgotten_does_not_count() -> None:
     assert captures.stored == [b"42[1]"]
 
 
+def test_streams_that_were_never_heard_do_not_push_out_one_that_was() -> None:
+    captures = Captures()
+    captures.tell(opened("G/T/game"), frame("G/T/game", b"42[1]"))
+    captures.core.memory.streams["G/T/game"].open = False  # as while no capture looks
+    for number in range(0, 2000, 400):
+        names = [f"G/T/{number + more}" for more in range(400)]
+        captures.tell(*map(opened, names))
+        captures.tell(*(StreamClosed(0, 3, 3.0, name, "closed") for name in names))
+    captures.tell(frame("G/T/game", b"42[2]"))
+    captures.core.tick(9.0)
+    captures.core.batch()
+    assert captures.core.memory.streams["G/T/game"].open
+
+
 def test_an_open_stream_that_was_forgotten_loses_no_frame() -> None:
     captures = Captures()
     captures.tell(opened("G/T/game"), frame("G/T/game", b"42[1]"))
     for number in range(0, OPEN_STREAMS_KEPT + 500, 500):
-        captures.tell(*(opened(f"G/T/{number + more}") for more in range(500)))
+        captures.tell(*(opened(f"G/T/a{number + more}") for more in range(500)))
+    assert "G/T/game" in captures.core.memory.streams, "it was heard, and those never were"
+    for number in range(0, OPEN_STREAMS_KEPT + 500, 500):
+        names = [f"G/T/b{number + more}" for more in range(500)]
+        captures.tell(*(item for name in names for item in (opened(name), frame(name, b"2"))))
     assert "G/T/game" not in captures.core.memory.streams
     assert not captures.tell(frame("G/T/game", b"42[2]")), "its address is asked for"
     assert captures.tell(frame("G/T/game", b"42[2]"), nack=1, streams={"G/T/game": GAME})
     assert captures.tell(frame("G/T/evil", b"42[3]"), nack=1) is False
     assert captures.tell(frame("G/T/evil", b"42[3]"), frame("G/T/game", b"42[4]"), nack=2)
-    assert captures.stored == [b"42[1]", b"42[2]", b"42[4]"]
+    assert [payload for payload in captures.stored if payload != b"2"] == [b"42[1]", b"42[2]", b"42[4]"]
 
 
 def test_a_living_captures_session_is_never_forgotten() -> None:

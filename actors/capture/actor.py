@@ -9,7 +9,7 @@ read (but who the own player is, for `privacy.pseudonymise`), never logs a paylo
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 
 from msgspec.structs import replace
@@ -36,7 +36,7 @@ from actors.core.browser_file import (
 )
 from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, wall_minus_monotonic_s
-from actors.core.messages import Attached
+from actors.core.messages import Attached, Captured
 from actors.core.privacy_files import keep_own, pseudonym_key, read_own
 from actors.core.runtime import Context
 from actors.rugs.acks import Acks, Notes
@@ -45,6 +45,7 @@ from actors.rugs.veil import Veil
 LOOK_S = 0.05  # how often a connection is tried while there is none; a change of the browser's file is seen at once
 MARK_S = 0.1
 FAREWELL_S = 1.0
+PORTION = 500  # items of one message in a turn, some 25 ms: a poll's body has 10,000 at most, half a second's work
 STRANGERS_LOGGED = 20  # origins
 STEADY_S = 1.0  # a connection that lasted so long is replaced at once when it is lost
 
@@ -77,6 +78,7 @@ class Capture:
         self._seen: tuple[int, str] = (0, "")  # suspects and stranger, as was told last
         self._strangers: set[str] = set()  # that were logged
         self._game_site = GameSite(self._site, self._predecessor.homes if self._predecessor is not None else ())
+        self._rest: Iterator[Out] | None = None  # what comes of the last message, as far as it was not taken yet
         self._is_stale = False  # whether what `attached/<name>` says has changed
         self._attached: AttachedFile | None = None
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
@@ -89,7 +91,7 @@ class Capture:
         loop.read(self._changes, self._on_change)
         loop.every(LOOK_S, self._connect)
         loop.every(MARK_S, self._mark)
-        loop.each_turn(self._tell_attached)
+        loop.each_turn(self._after_turn)
         self._context.ready()
         self._connect()
         self._context.run_loop()
@@ -171,17 +173,26 @@ class Capture:
         if socket is None or tap is None:
             return
         try:
+            if not self._take_rest():
+                return
             for message in socket.messages():
                 if len(message) >= LARGE_BYTES:
                     self._breadcrumb.leave(f"a message of {len(message)} bytes of the browser")
-                self._take(tap.handle(message, monotonic_s()))
+                if not self._take(tap.handle(message, monotonic_s())):
+                    break
         except ConnectionGone as gone:
             self._lose(str(gone))
         self._send()
 
-    def _guarded(self, out: Iterable[Out]) -> None:
+    def _after_turn(self) -> None:
+        if self._rest is not None:
+            self._read()
+            self._context.loop.again()
+        self._tell_attached()
+
+    def _guarded(self, out: Iterator[Out]) -> None:
         try:
-            self._take(out)
+            self._take_all(out)
         except ConnectionGone as gone:
             self._lose(str(gone))
 
@@ -200,19 +211,17 @@ class Capture:
         else:
             again.close()  # the timer tries again: no tight loop
 
-    def _take(self, out: Iterable[Out]) -> None:
-        for each in out:
+    def _take(self, out: Iterator[Out]) -> bool:
+        """Take what comes of a message; False where that is more than a turn's portion: the rest comes first next."""
+        for count, each in enumerate(out, 1):
             if isinstance(each, Command):
                 if self._socket is not None:
                     self._socket.send(each.encode())
-                continue
-            self._ring.add(each)
-            if isinstance(each, Attached):
-                self._log.info("attached to browser %s", each.guid)
-                self._attached = AttachedFile(pid=os.getpid(), guid=each.guid, since_us=each.at_us)
-                self._is_stale = True
-            elif self._presence.take(each):
-                self._is_stale = True
+            else:
+                self._keep(each)
+            if count == PORTION:
+                self._rest = out
+                return False
         self._breadcrumb.clear()
         self._look_for_strangers()
         if self._acks.changed:
@@ -221,6 +230,27 @@ class Capture:
         if self._veil is not None and self._veil.changed:
             self._veil.changed = False
             keep_own(self._context.data_dir, self._veil.own)
+        return True
+
+    def _keep(self, item: Captured) -> None:
+        self._ring.add(item)
+        if isinstance(item, Attached):
+            self._log.info("attached to browser %s", item.guid)
+            self._attached = AttachedFile(pid=os.getpid(), guid=item.guid, since_us=item.at_us)
+            self._is_stale = True
+        elif self._presence.take(item):
+            self._is_stale = True
+
+    def _take_rest(self) -> bool:
+        """Take the next portion of a message's items; return whether none are left."""
+        rest, self._rest = self._rest, None
+        return rest is None or self._take(rest)
+
+    def _take_all(self, out: Iterator[Out]) -> None:
+        """Take all that comes, in one turn: of a start and of a tick, whose bounds are their targets'."""
+        self._take(out)
+        while not self._take_rest():
+            pass
 
     def _last_word(self) -> AttachedFile | None:
         """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""
@@ -254,6 +284,9 @@ class Capture:
             return
         remove_attached_file(self._context.runtime_dir, self._context.name)
         self._breadcrumb.clear()
+        rest, self._rest = self._rest or iter(()), None
+        for item in (each for each in rest if not isinstance(each, Command)):
+            self._keep(item)
         for item in tap.end(cause, socket.read_until_s, browser_gone=browser_gone):
             self._ring.add(item)
         self._log.info("detached from browser %s: %s", tap.guid, cause)
@@ -281,7 +314,8 @@ class Capture:
             self._tap.make.offset_s = wall_minus_monotonic_s()
             try:
                 self._socket.flush()
-                self._take(self._tap.tick(monotonic_s()))
+                if self._rest is None:
+                    self._take_all(self._tap.tick(monotonic_s()))
             except ConnectionGone as gone:
                 self._lose(str(gone))
         self._send(mark=True)

@@ -6,6 +6,7 @@ because something was forgotten: a stream counts only while its address is known
 forgotten counts as stored (`docs/architecture.md`, "What was forgotten never counts").
 """
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -188,7 +189,8 @@ class Memory(Struct, kw_only=True):
                 if what == "attached":
                     session.since_us, self.ordered_us = at_us, None
         elif what in ("opened", "found", "resumed"):
-            self.streams[data["stream"]] = SocketStream(data["url"])
+            known = self.streams.pop(data["stream"], None)
+            self.streams[data["stream"]] = SocketStream(data["url"], heard=known is not None and known.heard)
             self._forget_streams()
             self.source_url = data["url"] or self.source_url
         elif what == "closed" and data["stream"] in self.streams:
@@ -211,13 +213,11 @@ class Memory(Struct, kw_only=True):
         closed = [name for name, stream in self.streams.items() if not stream.open]
         for name in sorted(closed, key=lambda name: self.streams[name].heard)[:surplus]:
             del self.streams[name]
-        if len(self.streams) <= OPEN_STREAMS_KEPT:
-            return
-        for name in sorted(self.streams, key=lambda name: self.streams[name].heard)[
-            : len(self.streams) - OPEN_STREAMS_KEPT
-        ]:
-            del self.streams[name]
-        self.evicted = True
+        while len(self.streams) > OPEN_STREAMS_KEPT:
+            older = islice(self.streams.items(), len(self.streams) - 1)  # the newest had no time to be heard
+            unheard = next((name for name, stream in older if not stream.heard), None)
+            del self.streams[unheard or next(iter(self.streams))]
+            self.evicted = True
 
     @property
     def attached(self) -> list[Session]:

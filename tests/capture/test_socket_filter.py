@@ -3,6 +3,7 @@
 from typing import Any
 
 from actors.capture.ring import Ring
+from actors.capture.same_site import GameSite
 from actors.capture.socket_filter import UNDECIDED_S, SocketFilter, looks_like_engine_io
 from actors.capture.tap import Tap
 from actors.core.breadcrumb import Breadcrumb, read_breadcrumb
@@ -31,11 +32,15 @@ class Watched(Play):
 
         monkeypatch.setattr(Redactor, "clean", counted)
         self.sockets = SocketFilter(PATTERN)
-        self.tap = Tap("guid", 1000.0, sockets=self.sockets, site=lambda: SITE)
+        self.tap = Tap("guid", 1000.0, sockets=self.sockets, site=GameSite(lambda: SITE))
         self.take(self.tap.begin(self.now_s))
         self.attach("S1", PAGE, url=url)
         self.answer_all()
         self.fresh()
+
+    def handshake(self, origin: str | None = SITE, request: str = "9.1") -> None:
+        headers = {"Host": "game.example", "Origin": origin} if origin is not None else {"Host": "game.example"}
+        self.event("Network.webSocketWillSendHandshakeRequest", requestId=request, request={"headers": headers})
 
 
 def test_what_does_not_count_is_neither_redacted_nor_sent_on(monkeypatch: Any) -> None:
@@ -47,6 +52,7 @@ def test_what_does_not_count_is_neither_redacted_nor_sent_on(monkeypatch: Any) -
     play.event("Network.webSocketClosed", requestId="9.1", timestamp=12.0)
     assert (play.items, play.redacted, play.sockets.ignored_frames) == ([], [], 2)
     play.open(GAME, request="9.2")
+    play.handshake(request="9.2")
     play.frame("2", request="9.2")
     assert texts(play.items) == [b"2"]
 
@@ -92,6 +98,7 @@ def test_a_page_that_goes_elsewhere_takes_its_verdicts_along(monkeypatch: Any) -
     play = Watched(monkeypatch)
     play.open("wss://evil.example/", request="9.1")
     play.open(GAME, request="9.2")
+    play.handshake(request="9.2")
     play.navigate("https://evil.example/")
     assert [type(item) for item in play.fresh()[:2]] == [StreamOpened, StreamClosed]
     assert play.sockets.table == {}

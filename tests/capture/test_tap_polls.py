@@ -35,6 +35,7 @@ def test_polls_and_socket_of_one_session_come_in_order_and_share_what_is_secret(
     assert isinstance(socket, StreamOpened)
     assert isinstance(probe, FrameSeen)
     play.poll("2", "abc", post='40{"token":"s"}\x1e420["authenticate","s"]')
+    play.answered("2")
     assert texts(play.fresh()) == [f'40{{"token":"{MARK}"}}'.encode(), f'420["authenticate","{MARK}"]'.encode()]
     play.frame("5", sent=True, request="9.2")
     play.frame('430["s"]', request="9.2")
@@ -49,6 +50,7 @@ def test_what_the_page_sends_on_a_body_comes_after_the_body_though_cdp_tells_it_
     play.poll("1")
     play.answered("1")
     play.poll("2", "abc", post="40", at_s=12.1)
+    play.answered("2", at_s=12.2)
     play.loaded("1")
     play.answer(play.commands.pop(), {"body": '0{"sid":"abc"}'})
     assert texts(play.items) == [b'0{"sid":"[redacted]"}', b"40"]
@@ -85,6 +87,8 @@ def test_a_poll_whose_body_never_comes_holds_frames_for_a_second() -> None:
 def test_a_post_without_its_data_is_asked_for() -> None:
     play = Play()
     play.poll("1", "abc", post="")
+    assert play.commands == []
+    play.answered("1")
     (command,) = play.commands
     assert (command.method, command.params) == ("Network.getRequestPostData", {"requestId": "1"})
     play.answer(command, {"postData": "3"})
@@ -104,6 +108,7 @@ def test_a_polling_stream_ends_behind_its_last_poll_which_cdp_may_tell_of_after_
     polling = f"guid/T1/poll-{short_hash('abc')}"
     play.open("wss://h/socket.io/?EIO=4&transport=websocket&sid=abc", request="9.2")
     play.poll("2", "abc", post="40")
+    play.answered("2")
     play.poll("3", "abc")
     play.frame("5", sent=True, request="9.2")
     assert closings(play) == []
@@ -119,6 +124,7 @@ def test_a_poll_that_was_given_up_and_comes_all_the_same_leaves_no_stream_open()
     play = Play()
     play.open("wss://h/socket.io/?EIO=4&transport=websocket&sid=abc", request="9.2")
     play.poll("2", "abc", post="40")
+    play.answered("2")
     play.poll("3", "abc")
     play.answered("3")
     play.loaded("3")

@@ -12,8 +12,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from msgspec.structs import replace
-
+from actors.capture.attached_report import AttachedReport
 from actors.capture.buttons import Buttons
 from actors.capture.cdp import CdpSocket, ConnectionGone
 from actors.capture.notes_file import read_notes, write_notes
@@ -32,7 +31,6 @@ from actors.core.browser_file import (
     read_attached_file,
     read_browser_file,
     remove_attached_file,
-    write_attached_file,
 )
 from actors.core.changes import Changes
 from actors.core.clock import monotonic_s, wall_minus_monotonic_s
@@ -46,7 +44,6 @@ LOOK_S = 0.05  # how often a connection is tried while there is none; a change o
 MARK_S = 0.1
 FAREWELL_S = 1.0
 PORTION = 500  # items of one message in a turn, some 25 ms: a poll's body has 10,000 at most, half a second's work
-STRANGERS_LOGGED = 20  # origins
 STEADY_S = 1.0  # a connection that lasted so long is replaced at once when it is lost
 
 
@@ -75,12 +72,9 @@ class Capture:
         self._presence = Presence(context.config.site.socket_pattern)
         self._sockets = SocketFilter(context.config.site.socket_pattern)  # of one browser, whatever becomes of the tap
         self._sockets_guid = ""
-        self._seen: tuple[int, str] = (0, "")  # suspects and stranger, as was told last
-        self._strangers: set[str] = set()  # that were logged
         self._game_site = GameSite(self._site, self._predecessor.homes if self._predecessor is not None else ())
         self._rest: Iterator[Out] | None = None  # what comes of the last message, as far as it was not taken yet
-        self._is_stale = False  # whether what `attached/<name>` says has changed
-        self._attached: AttachedFile | None = None
+        self._report = AttachedReport(context.runtime_dir, context.name, context.log, self._game_site)
         self._told: tuple[str, str] = ("", "")  # the last failure to connect that was logged
         self._totals = dict.fromkeys(("frames", "bytes", "redacted", "undecodable", "unread_polls"), 0)
 
@@ -188,7 +182,7 @@ class Capture:
         if self._rest is not None:
             self._read()
             self._context.loop.again()
-        self._tell_attached()
+        self._report.write(self._presence, self._sockets)
 
     def _guarded(self, out: Iterator[Out]) -> None:
         try:
@@ -223,7 +217,7 @@ class Capture:
                 self._rest = out
                 return False
         self._breadcrumb.clear()
-        self._look_for_strangers()
+        self._report.look(self._sockets)
         if self._acks.changed:
             self._acks.changed = False
             write_notes(self._context.runtime_dir, self._context.name, self._acks.notes)
@@ -236,10 +230,10 @@ class Capture:
         self._ring.add(item)
         if isinstance(item, Attached):
             self._log.info("attached to browser %s", item.guid)
-            self._attached = AttachedFile(pid=os.getpid(), guid=item.guid, since_us=item.at_us)
-            self._is_stale = True
+            self._report.attached = AttachedFile(pid=os.getpid(), guid=item.guid, since_us=item.at_us)
+            self._report.changed()
         elif self._presence.take(item):
-            self._is_stale = True
+            self._report.changed()
 
     def _take_rest(self) -> bool:
         """Take the next portion of a message's items; return whether none are left."""
@@ -252,37 +246,11 @@ class Capture:
         while not self._take_rest():
             pass
 
-    def _last_word(self) -> AttachedFile | None:
-        """Return what this capture knows of the site's sockets, for the others, and for itself when it comes back."""
-        seen = self._presence
-        if self._attached is None:
-            return self._predecessor
-        return replace(
-            self._attached, sockets=seen.open, closed_us=seen.closed_us, streams=seen.streams, blind=seen.blind,
-            suspects=self._sockets.suspects, stranger=self._sockets.stranger, homes=self._game_site.homes,
-        )  # fmt: skip
-
-    def _look_for_strangers(self) -> None:
-        """Note what has changed of sockets that may be the game's and do not count."""
-        stranger = self._sockets.stranger
-        if (self._sockets.suspects, stranger) == self._seen:
-            return
-        self._seen, self._is_stale = (self._sockets.suspects, stranger), True
-        if stranger and stranger not in self._strangers and len(self._strangers) < STRANGERS_LOGGED:
-            self._strangers.add(stranger)
-            self._log.warning("sockets of the game opened by %s do not count: site.url is another site's", stranger)
-
-    def _tell_attached(self) -> None:
-        """Write, once a turn at most, what has changed: a page can open and close sockets without end."""
-        if self._is_stale and self._attached is not None and (marker := self._last_word()) is not None:
-            self._is_stale = False
-            write_attached_file(self._context.runtime_dir, self._context.name, marker)
-
     def _disconnect(self, cause: str, *, browser_gone: bool) -> None:
         socket, tap = self._socket, self._tap
         if socket is None or tap is None:
             return
-        remove_attached_file(self._context.runtime_dir, self._context.name)
+        self._report.remove()
         self._breadcrumb.clear()
         rest, self._rest = self._rest or iter(()), None
         for item in (each for each in rest if not isinstance(each, Command)):
@@ -293,8 +261,8 @@ class Capture:
         self._count(tap)
         self._context.loop.forget(socket)
         socket.close()
-        self._predecessor = self._last_word()
-        self._socket = self._tap = self._attached = self._browser = None
+        self._predecessor = self._report.now(self._presence, self._sockets) or self._predecessor
+        self._socket = self._tap = self._report.attached = self._browser = None
 
     # The journal's side
 
@@ -304,7 +272,7 @@ class Capture:
             self._ring.hear(positions)
             self._sockets.answer(positions.answers, monotonic_s())
             heard = True
-        self._look_for_strangers()
+        self._report.look(self._sockets)
         if heard:
             self._send()
 

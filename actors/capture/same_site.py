@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from actors.capture.wire import RequestSent
+
 HOMES_KEPT = 8  # origins; a redirect has a handful of steps, and the site moves rarely
 JOURNEYS_KEPT = 16
 SITE_URL_BYTES = 2048
@@ -78,6 +80,12 @@ class GameSite:
     def covers(self, address: str) -> bool:
         """Return whether a document of this address, or origin, is of the site. One without a host never is."""
         return is_at(address, self.url) or any(is_at(address, home) for home in self._homes)
+
+    def follow(self, tab: str, request: RequestSent) -> None:
+        """Take a request of a tab: where its document is redirected from the site's page, the site is there too."""
+        before = request.redirect_response
+        if before is not None and request.frame_id == tab:
+            self.redirected(f"{tab}/{request.request_id}", before.url, request.request.url)
 
     def redirected(self, request: str, before: str, after: str) -> bool:
         """Take a redirect of a tab's document; return whether it told a new home. request: the same for each step."""

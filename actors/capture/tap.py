@@ -17,7 +17,7 @@ from actors.capture.maker import Maker
 from actors.capture.same_site import GameSite
 from actors.capture.socket_filter import SocketFilter
 from actors.capture.targets import DOCUMENT_KINDS, READ_KINDS, Target, is_forbidden
-from actors.capture.traffic import Outcome, Traffic, Want, payload_of
+from actors.capture.traffic import Outcome, Traffic, Want
 from actors.capture.wire import Command
 from actors.core.breadcrumb import Breadcrumb
 from actors.core.messages import Captured, FrameSeen, PageChanged, StreamOpened
@@ -251,15 +251,9 @@ class Tap:
         elif method == "Inspector.targetCrashed":
             yield from self._restarted(target, "page crashed", "crashed", "", now_s)
         else:
-            if isinstance(params, wire.RequestSent):
-                self._look_for_homes(target, params)
+            if isinstance(params, wire.RequestSent) and self._site is not None and target.is_page:
+                self._site.follow(target.id, params)
             yield from self._pass(target, target.traffic.handle(method, params, now_s))
-
-    def _look_for_homes(self, target: Target, request: wire.RequestSent) -> None:
-        """Learn where the server of the site's page sends its visitors: the game is there, whatever `site.url` says."""
-        before = request.redirect_response
-        if before is not None and self._site is not None and target.is_page and request.frame_id == target.id:
-            self._site.redirected(f"{target.id}/{request.request_id}", before.url, request.request.url)
 
     def _on_navigated(self, target: Target, url: str, now_s: float) -> Iterator[Out]:
         target.traffic.page = url
@@ -315,21 +309,15 @@ class Tap:
             self._saw_alive(target, asked_s)
         if envelope.id in self._wanted:
             wanting, want = self._wanted.pop(envelope.id)
-            yield from self._leave(wanting.traffic.fill(want, self._text_of(envelope, want)))
+            text = wire.text_of(envelope.result, sent=want.sent)
+            self.unread_polls += text is None
+            yield from self._leave(wanting.traffic.fill(want, text))
         if envelope.id in self._leaving:
             session, parent = self._leaving.pop(envelope.id)
             yield self._command("Target.detachFromTarget", {"sessionId": session}, parent)
         self._settling.discard(envelope.id)
         if not self._settling and not self.is_attached:
             yield from self._settle(now_s)
-
-    def _text_of(self, envelope: wire.Envelope, want: Want) -> str | None:
-        if not bytes(envelope.result):
-            self.unread_polls += 1
-            return None
-        answer = wire.decode_body(envelope.result)
-        text = answer.post_data if want.sent else answer.body
-        return payload_of(2, text).decode(errors="replace") if answer.base64_encoded else text
 
     # Letting items out
 

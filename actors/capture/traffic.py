@@ -5,8 +5,6 @@ In: network events, and bodies that were asked for. Out: items in the order in w
 What counts is judged by the address and by the document that opened it before anything is made of it.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -150,10 +148,14 @@ class Traffic:
     # WebSockets
 
     def _on_received(self, event: wire.SocketFrame, now_s: float) -> Iterator[Outcome]:
+        if self._opening:
+            yield from self._decide(self._stream(event.request_id), self.page, now_s)
         if self._forwards(event, now_s):
             yield from self._on_frame(event, False)
 
     def _on_sent(self, event: wire.SocketFrame, now_s: float) -> Iterator[Outcome]:
+        if self._opening:
+            yield from self._decide(self._stream(event.request_id), self.page, now_s)
         if not self._forwards(event, now_s):
             return
         yield from self._on_frame(event, True)
@@ -187,7 +189,7 @@ class Traffic:
         stream = self._stream(event.request_id)
         self._streams.setdefault(stream, stream)
         opcode = int(event.response.opcode)
-        payload = payload_of(opcode, event.response.payload_data)
+        payload = wire.payload_of(opcode, event.response.payload_data)
         yield from self.put(self._make.frame(stream, sent, opcode, payload, event.timestamp))
 
     def _on_created(self, event: wire.SocketCreated, now_s: float) -> Iterator[Outcome]:
@@ -200,15 +202,16 @@ class Traffic:
             del self._opening[next(iter(self._opening))]  # unknown from now on: the journal is asked
 
     def _on_handshake(self, event: wire.SocketHandshake, now_s: float) -> Iterator[Outcome]:
-        """Decide on a socket of the game's address, by who opened it."""
-        stream = self._stream(event.request_id)
+        yield from self._decide(self._stream(event.request_id), event.origin or self.page, now_s, seen=True)
+
+    def _decide(self, stream: str, opener: str, now_s: float, *, seen: bool = False) -> Iterator[Captured]:
+        """Decide on a socket of the game's address, by its opener. seen: its handshake; else the journal is asked."""
         url = self._opening.pop(stream, None)
         if url is None or self._site is None:
             return
-        opener = event.origin or self.page
         if self._site.covers(opener):
             yield from self._open(stream, url, now_s)
-        else:
+        elif seen:
             self._sockets.refuse(stream, origin_of(opener))
 
     def _open(self, stream: str, url: str, now_s: float) -> Iterator[Captured]:
@@ -339,13 +342,3 @@ class Traffic:
         if key not in self._streams.values():
             self._redactors.pop(key, None)
             self._acks.forget(key)
-
-
-def payload_of(opcode: int, text: str) -> bytes:
-    """Return a message's exact bytes; CDP gives all but text as base64."""
-    if opcode == 1:
-        return text.encode(errors="surrogatepass")
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return text.encode(errors="surrogatepass")

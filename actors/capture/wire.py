@@ -4,6 +4,8 @@ In: a message's bytes; only the fields that count are decoded. Out: `Envelope` a
 Never fails on what it does not know: unknown methods and fields are passed over.
 """
 
+import base64
+import binascii
 from typing import Any
 
 import msgspec
@@ -242,6 +244,25 @@ def decode_body(result: Raw) -> Body:
         return _BODY.decode(result)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Undecodable(str(error)) from error
+
+
+def payload_of(opcode: int, text: str) -> bytes:
+    """Return a message's exact bytes; CDP gives all but text as base64."""
+    if opcode == 1:
+        return text.encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return text.encode(errors="surrogatepass")
+
+
+def text_of(result: Raw, *, sent: bool) -> str | None:
+    """Return an answer's body, or what a request carried, None where there is none."""
+    if not bytes(result):
+        return None
+    answer = decode_body(result)
+    text = answer.post_data if sent else answer.body
+    return payload_of(2, text).decode(errors="replace") if answer.base64_encoded else text
 
 
 class Command(Struct, frozen=True, kw_only=True):

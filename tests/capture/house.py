@@ -228,6 +228,7 @@ class Website:
 
     def __init__(self, attach: "Callable[[Website], None]") -> None:
         self.pages: dict[str, str] = {}
+        self.moved: dict[str, str] = {}  # pages that are elsewhere -> where
         self.sockets: list[web.WebSocketResponse] = []
         self.received: list[str | bytes] = []
         self.sent = 0
@@ -258,6 +259,8 @@ class Website:
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info["page"]
+        if name in self.moved:
+            raise web.HTTPFound(self.moved[name])
         if name not in self.pages:
             return web.Response(status=404)
         kind = "text/javascript" if name.endswith(".js") else "text/html"

@@ -31,7 +31,7 @@ def site() -> Iterator[Website]:
 
 @pytest.fixture(scope="module")
 def house(site: Website, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(config(tmp_path_factory.mktemp("h"), standby=True, url=site.url()))
+    house = House(config(tmp_path_factory.mktemp("h"), standby=True, url=site.url(host="localhost")))
     try:
         house.start("browser", *BOTH, "pilot")
         yield house

@@ -73,13 +73,16 @@ def test_a_reload_closes_the_old_stream_and_shows_the_new_one_whole(house: House
         assert len(house.since(place, capture, StreamOpened)) == 1
 
 
-def test_workers_and_frames_are_seen_once(house: House, page: Website) -> None:
+def test_workers_and_frames_of_the_site_are_seen_once_and_another_sites_never(house: House, page: Website) -> None:
     place = house.mark()
-    other = page.url("frame", host="localhost")
+    other = page.url("frame", host="sub.localhost")
+    foreign = page.url("frame?foreign", host="127.0.0.1")
     page.send("!new Worker('/worker.js')")
     page.send("!new SharedWorker('/worker.js')")
     page.send("!navigator.serviceWorker.register('/service.js')")
     page.send(f"!i = document.createElement('iframe'); i.src = '{other}'; document.body.append(i)")
+    page.send(f"!k = document.createElement('iframe'); k.src = '{foreign}'; document.body.append(k)")
+    house.journal.until(lambda: page.received.count("from frame") == 2, "both frames")
     kinds = (b"Frame", b"from DedicatedWorker", b"from SharedWorker", b"from ServiceWorker")
     wanted = [b"from frame", *(kind + b"GlobalScope" for kind in kinds[1:])]
     for capture in BOTH:
@@ -133,7 +136,8 @@ def test_who_came_between_a_request_and_its_answer_hides_the_same_as_who_saw_bot
     server = SlowSite()
     with served(server.attach) as other:
         other.pages.update({"": ASKING, "socket.io.min.js": VENDORED.read_text()})
-        page.send(f"!location = '{other.url()}'")
+        site.moved[""] = other.url()  # where the site redirects to, the game is
+        page.send("!location.reload()")
         for capture in BOTH:
             house.wait_for(place, [b'421["order",{"amount":1}]'], capture)
         house.kill("capture-b")
@@ -146,6 +150,7 @@ def test_who_came_between_a_request_and_its_answer_hides_the_same_as_who_saw_bot
             house.wait_for(late, answers, capture)
             after = house.payloads(late, capture)
             assert after[after.index(answers[0]) :][:2] == answers
+        del site.moved[""]
         other.do(server.server.emit("go", site.url()))
         house.journal.until(lambda: site.sockets, "back at the site")
     whole = msgspec.msgpack.encode([item for items in house.journal.items.values() for item in items])
@@ -157,7 +162,8 @@ def test_the_polling_phase_is_whole_and_no_secret_leaves(house: House, page: Web
     server = PollingSite()
     with served(server.attach) as other:
         other.pages.update({"": POLLING, "socket.io.min.js": VENDORED.read_text()})
-        page.send(f"!location = '{other.url()}'")
+        site.moved[""] = other.url()  # where the site redirects to, the game is
+        page.send("!location.reload()")
         house.journal.until(lambda: server.sid and server.upgraded(), "the upgrade")
         other.do(server.stop())
         handled = house.journal.until(lambda: server.handled, "what the page handled")
@@ -173,6 +179,7 @@ def test_the_polling_phase_is_whole_and_no_secret_leaves(house: House, page: Web
             assert frames[:both] == b[stream][:both]
         opened = house.since(place, "capture-a", StreamOpened)
         assert {item.transport for item in opened if "/socket.io/" in item.url} == {"polling", "websocket"}
+        del site.moved[""]
     whole = msgspec.msgpack.encode([item for items in house.journal.items.values() for item in items])
     assert SECRET.encode() not in whole
 

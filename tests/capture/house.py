@@ -54,7 +54,7 @@ def config(
     return Config(
         data_dir=str(base / "d"),
         runtime_dir=str(base / "r"),
-        site=Site(url=url, socket_pattern=r"^ws://(127\.0\.0\.1|localhost):"),
+        site=Site(url=url, socket_pattern=r"^ws://(127\.0\.0\.1|([^/]+\.)?localhost):"),
         browser=Browser(headless=True, profile_dir=str(base / "profile"), cdp_port=port, args=ARGS, **more),
         capture=Capture(standby=standby),
     )

@@ -1,4 +1,4 @@
-"""What a capture reports of itself: written once a turn, bounded; and who opens the game's sockets but is not the site."""
+"""What a capture reports of itself, once a turn, bounded; and who opens the game's sockets but is not the site."""
 
 import logging
 from pathlib import Path

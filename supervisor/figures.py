@@ -19,11 +19,7 @@ def journal_figures(stats: dict[str, Any]) -> dict[str, Any]:
     last_frame_us = stats.get("last_frame_us")
     age_s = round(max(0, now_us() - last_frame_us) / 1e6, 3) if last_frame_us else None
     return {
-        "recording": {
-            "on": stats.get("recording_on"),
-            "since": stats.get("recording_since"),
-            "id": stats.get("recording_id"),
-        },
+        "recording": {"on": stats.get("recording_on"), "since": stats.get("recording_since")},
         "source": {"connected": stats.get("connected"), "url": stats.get("source_url"), "last_frame_age_s": age_s},
         "journal": {"seq": stats.get("seq"), "bytes": stats.get("bytes"), "unacked": stats.get("unacked")},
         "gaps": {"count": stats.get("gaps"), "seconds": stats.get("gap_seconds")},

@@ -23,7 +23,7 @@ DEMO_SOCKETS = r"^wss?://127\.0\.0\.1(:\d+)?/socket\.io/"
 
 _PLAN: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     # id, start, the settings it reads ("log" is everyone's); tests/supervisor/test_plan_sections.py compares
-    ("web", "web.actor:run", ("web", "feed")),
+    ("web", "web.actor:run", ("web",)),
     ("broadcaster", "actors.broadcaster.actor:run", ("feed", "monitor", "bus", "web")),
     ("state", "actors.state.actor:run", ()),
     ("writer", "actors.writer.actor:run", ("recording",)),

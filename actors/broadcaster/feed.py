@@ -97,7 +97,9 @@ class FeedClient:
         subscription = Subscription(order.types)
         unknown = unknown_types(order.types or (), timeline.last)
         self.leave()
-        self.connection.say(envelope.subscribed(since, order.types, unknown, timeline.recording))
+        self.connection.say(
+            envelope.subscribed(min(since, self._snapshots.head), order.types, unknown, timeline.recording)
+        )
         self.follow(subscription, since)
 
     async def _catch_up(self, catch_up: CatchUp, since: int) -> None:

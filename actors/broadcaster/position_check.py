@@ -3,6 +3,9 @@
 In: what a client sent. Out: why it is refused, in words that name the way out, or None. The same rules at every door.
 """
 
+from actors.broadcaster.timeline import record_of
+from actors.core.messages import SEQ_STEP
+
 LARGEST_SEQ = 2**53  # numbers are below it: a JSON number keeps them exactly
 ANOTHER = "another recording"
 _SHOWN = 40  # characters of a client's own words
@@ -22,7 +25,7 @@ def refusal(since: int | None, recording: str | None, head: int, running: str) -
         return None
     if not 0 <= since < LARGEST_SEQ:
         return f"since is {_shown(str(since))}, must be 0 to {LARGEST_SEQ - 1}, or null"
-    if since > head:
+    if since > record_of(head) + SEQ_STEP - 1:  # ranges that were handed out may end with the record of the head
         return (
             f"since is {since}, beyond the newest number, {head}: it is of {ANOTHER}, or of none. "
             "Begin anew without since."

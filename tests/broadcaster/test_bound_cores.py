@@ -130,9 +130,10 @@ def test_too_many_requests_are_refused_to_whoever_has_most() -> None:
 @pytest.mark.parametrize(
     ("since", "recording", "says"),
     [
-        (None, None, None), (0, None, None), (500, "a", None), (501, None, "beyond the newest number, 500"),
+        (None, None, None), (0, None, None), (500, "a", None), (511, None, None),
+        (512, None, "beyond the newest number, 500"),
         (-1, None, "must be 0 to"), (2**53, None, "must be 0 to"), (10**400, None, "must be 0 to"),
-        (5, "b", "another recording"), (None, "b", "another recording"), (501, "b", "another recording"),
+        (5, "b", "another recording"), (None, "b", "another recording"), (512, "b", "another recording"),
         (5, "\ud800" * 9000, "another recording"), (5, "", "another recording"),
     ],
 )  # fmt: skip

@@ -54,7 +54,7 @@ def _trust(path: Path) -> None:
     trusted.remember(path, content)
     click.echo(f"{path}: is trusted as it is now. What it sets that needs trust:")
     values = _by_name(data)
-    lines = [f"  {name}: {show(values[name])}" for name in trusted.untrusted_keys(values)]
+    lines = [f"  {name}: {show(values[name], None)}" for name in trusted.untrusted_keys(values)]
     click.echo("\n".join(lines) or "  nothing")
 
 

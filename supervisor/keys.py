@@ -91,8 +91,8 @@ def rule_of(kind: Any) -> str:
     return _PLAIN_RULES.get(kind, getattr(kind, "__name__", str(kind)))
 
 
-def show(value: Any) -> str:
-    """Return a value as one would write it in the file, shortened."""
+def show(value: Any, most: int | None = 120) -> str:
+    """Return a value as one would write it in the file, as a terminal may show it; most: characters, None for all."""
     if isinstance(value, str):
         text = repr(value)
     else:
@@ -100,7 +100,13 @@ def show(value: Any) -> str:
             text = json.dumps(value, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError):
             text = _plain_text(value)
-    return text if len(text) <= 120 else text[:117] + "..."
+    text = printable(text)
+    return text if most is None or len(text) <= most else text[: most - 3] + "..."
+
+
+def printable(text: str) -> str:
+    """Return a text as a terminal may show it: what stands in a file must not steer it."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _plain_text(value: Any) -> str:

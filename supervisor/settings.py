@@ -19,8 +19,8 @@ from msgspec import Struct
 from actors.core.config import Config
 from supervisor.checks import faults
 from supervisor.inner import wrong_inside
-from supervisor.keys import OLDER_NAMES, Key, all_keys, all_sections, is_section, show
-from supervisor.settings_file import SettingsFile, UnusableFile, find_file, read_file
+from supervisor.keys import OLDER_NAMES, Key, all_keys, all_sections, is_section, printable, show
+from supervisor.settings_file import USER_FILE, SettingsFile, UnusableFile, find_file, read_file
 
 __all__ = ["Loaded", "SettingsError", "build", "find_file", "load"]
 
@@ -43,7 +43,7 @@ class SettingsError(ValueError):
     """
 
     def __init__(self, errors: list[str], usable: "Loaded | None" = None, *, by_chance: bool = False) -> None:
-        shown = [_printable(error) for error in errors[:ERRORS_MAX]]
+        shown = [printable(error) for error in errors[:ERRORS_MAX]]
         if len(errors) > ERRORS_MAX:
             shown.append(f"{len(errors) - ERRORS_MAX} more errors of this kind. Mend the first ones.")
         super().__init__("\n".join(shown))
@@ -87,6 +87,7 @@ def load(given: str | None, environ: Mapping[str, str], overrides: Iterable[str]
     elif file_errors:
         readable = "data_dir" in outside
     by_chance = _take_trust(file, {name: item.value for name, item in found.items() if name not in outside}, errors)
+    by_chance |= _take_hiding(file, found, set(outside), errors)
     found |= outside
     errors = [*file_errors, *errors]
     path = find_file(given) if file_errors else None if file is None else file.path
@@ -134,6 +135,32 @@ def _take_trust(file: SettingsFile | None, values: Mapping[str, Any], errors: li
         f"{file.path}: sets {', '.join(keys)}, which a file in the working directory may set only where you trust it. "
         f"{why} Read it, then call `vectra-supervisor trust`, or name it: --config {file.path}."
     )
+    return any(key in keys for key in ("data_dir", "runtime_dir"))
+
+
+def _take_hiding(file: SettingsFile | None, found: dict[str, _Found], outside: set[str], errors: list[str]) -> bool:
+    """Refuse a found file that would switch off what the user's own file protects or places; return as `_take_trust`.
+
+    It counts instead of the user's, so one harmless line in it would be enough to open a locked door.
+    """
+    if file is None or not file.is_local:
+        return False
+    from supervisor.trust import hidden_keys, is_trusted_file
+
+    own: dict[str, _Found] = {}
+    try:
+        user_file = read_file(USER_FILE)
+    except UnusableFile:
+        return False
+    if user_file is None or is_trusted_file(file.path, file.content) or not _take_file(user_file, own, []):
+        return False
+    sides = ({name: item.value for name, item in side.items() if name not in outside} for side in (own, found))
+    keys = hidden_keys(*sides)
+    if keys:
+        errors.append(
+            f"{file.path}: was only found here and would count in place of {USER_FILE}, which sets {', '.join(keys)}. "
+            f"Call `vectra-supervisor trust` to let it, or name one of them: --config {USER_FILE}."
+        )
     return any(key in keys for key in ("data_dir", "runtime_dir"))
 
 
@@ -252,11 +279,6 @@ def _from_json(text: str) -> Any:
     if deepest > DEPTH_MAX:  # brackets in texts count too: settings have none so deep
         raise ValueError
     return json.loads(text)
-
-
-def _printable(text: str) -> str:
-    """Return a message as a terminal may show it: what stands in a file must not steer it."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _assemble(found: dict[str, _Found], errors: list[str]) -> Config:

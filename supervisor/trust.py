@@ -24,6 +24,7 @@ from supervisor.keys import all_keys
 STORE = "~/.config/vectra/trusted.json"
 STORE_MAX_BYTES = 1_000_000
 DELETING = ("journal.retention_days", "journal.max_bytes")  # a small number deletes what is recorded
+PROTECTING = ("privacy.pseudonymise",)  # switches that tune in one direction only
 HARMLESS_TEXT = ("simulator.seed",)
 
 
@@ -43,6 +44,12 @@ def _only_tunes(kind: Any) -> bool:
 def untrusted_keys(values: Mapping[str, Any]) -> list[str]:
     """Return the keys that need trust and differ from their default. values: by dotted name, as in the file."""
     return [name for name, key in all_keys().items() if name in values and needs_trust(name) and _differs(key, values)]
+
+
+def hidden_keys(own: Mapping[str, Any], local: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the user's own file that place or protect something, and that a found file does not keep."""
+    chosen = [name for name in PROTECTING if name in own and _differs(all_keys()[name], own)]
+    return [name for name in [*untrusted_keys(own), *chosen] if local.get(name) != own[name]]
 
 
 def _differs(key: Any, values: Mapping[str, Any]) -> bool:

@@ -88,7 +88,16 @@ def read_yaml(content: bytes, place: str) -> tuple[dict[str, Any], list[str]]:
             f"{place}: holds {type(data).__name__}, must be sections with keys, as in `feed:` / `  port: 9000`."
         )
         return {}, errors
-    return {str(key): value for key, value in data.items()}, errors
+    found = {str(key): value for key, value in data.items()}
+    for name in _in_both_forms(found):
+        errors.append(f"{place}: {name} stands twice, dotted and in its section, must stand once. Remove one of them.")
+    return found, errors
+
+
+def _in_both_forms(found: dict[str, Any]) -> list[str]:
+    """Return the keys that are written as `section.key` and inside `section:` too: readers differ on which counts."""
+    inner = [f"{name}.{leaf}" for name, value in found.items() if isinstance(value, dict) for leaf in value]
+    return [name for name in inner if name in found]
 
 
 def _check_bounds(text: str) -> None:

@@ -122,6 +122,47 @@ def test_trust_is_for_this_content_at_this_place(folder: Path) -> None:
     assert "It was only found here." in error_of()
 
 
+OWN = "~/.config/vectra/vectra.yaml"
+
+
+@pytest.mark.parametrize(
+    ("own", "here"),
+    [
+        ({"data_dir": "/mine"}, {"log.level": "debug"}),
+        ({"bus.curve_secret_file": "/k", "bus.curve_clients_dir": "/c"}, {}),
+        ({"privacy.pseudonymise": True}, {"log.level": "debug"}),
+        ({"privacy.pseudonymise": True}, {"privacy.pseudonymise": False}),
+    ],
+)
+def test_a_found_file_does_not_switch_off_what_the_users_own_protects(
+    folder: Path, own: dict[str, object], here: dict[str, object]
+) -> None:
+    put(Path(OWN).expanduser(), own)
+    path = put(folder / "vectra.yaml", here)
+    assert f"which sets {', '.join(own)}." in error_of()
+    trust.remember(path, path.read_bytes())
+    assert read().path == str(path)
+
+
+def test_a_found_file_counts_where_it_hides_nothing_that_protects(folder: Path) -> None:
+    put(Path(OWN).expanduser(), {"privacy.pseudonymise": True, "feed.port": 9501, "site.url": "https://a.example"})
+    put(folder / "vectra.yaml", {"privacy.pseudonymise": True, "feed.port": 9500})
+    assert "which sets site.url." in error_of()
+    assert load(None, {"VECTRA_SITE_URL": "https://b.example"}).config.feed.port == 9500
+
+
+def test_trust_shows_what_counts_and_all_of_it(folder: Path) -> None:
+    path, home = folder / "vectra.yaml", folder.parent / "home"
+    path.write_text("browser:\n  binary: /usr/bin/chromium\nbrowser.binary: /evil\n")
+    assert "browser.binary stands twice" in error_of()
+    refused = call(folder, "trust", home=home)
+    assert (refused.code, "browser.binary stands twice" in refused.err) == (2, True), refused
+    long = ["--" + "x" * 500, "--end\x9b31m\u202e"]
+    path.write_text(json.dumps({"browser": {"args": long}}))
+    shown = call(folder, "trust", home=home)
+    assert (shown.code, "--end\\x9b31m\\u202e" in shown.out, shown.out.count("x" * 500)) == (0, True, 1), shown
+
+
 @pytest.mark.parametrize("damage", ["mode", "owner", "link", "content"])
 def test_a_list_that_another_could_have_written_trusts_nothing(folder: Path, damage: str) -> None:
     path = put(folder / "vectra.yaml", {"site.url": "https://a.example"})

@@ -46,6 +46,8 @@ def columns_lacking(path: Path) -> list[str]:
 def _kind(path: Path) -> Kind | None:
     import pyarrow.parquet as pq
 
+    if not path.is_file():  # a pipe would be waited for, for ever
+        return "damaged"
     try:
         footer = pq.read_metadata(path)
         columns = footer.schema.to_arrow_schema().names

@@ -77,7 +77,8 @@ class RecordedFiles(ds.Dataset):
         """Yield the files, oldest first, each with its date."""
         for folder in sorted(self._folder.glob("date=*")):
             date = folder.name.removeprefix("date=")
-            yield from ((path, date) for path in sorted(folder.iterdir()) if FILE_NAME.fullmatch(path.name))
+            named = [path for path in sorted(folder.iterdir()) if FILE_NAME.fullmatch(path.name)]
+            yield from ((path, date) for path in named if path.is_file())  # a pipe would be waited for, for ever
 
     def find_damage(self) -> bool:
         """Read every file whole and leave out those that cannot be; say whether there was one that was not known."""

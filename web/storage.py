@@ -67,6 +67,8 @@ class Storage:
         found: dict[str, list[Kind]] = {}
         seen: dict[Path, tuple[tuple[int, int], tuple[int, int]]] = {}
         for folder in (self._data_dir / "events_parquet").glob("doc_type=*/date=*"):
+            if not _is_date(folder.name.removeprefix("date=")):
+                continue  # somebody else's folder; `doctor` names it
             try:
                 stat = folder.stat()
                 version = (stat.st_ino, stat.st_mtime_ns)
@@ -117,6 +119,13 @@ def _days_left(free: int, rate: int | None, journal_room: int) -> int | None:
         return None
     room = free - min(journal_room, free)
     return min(HORIZON_DAYS, int(room / rate)) if rate > 0 else HORIZON_DAYS
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _begin_s(date: str) -> float:

@@ -1,5 +1,6 @@
 """Questions to the recorded data: answered from the files, and nothing else can be done."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from actors.core.messages import Note
 from actors.rugs.schema import DOC_TYPES, columns_of
 from supervisor.data_query import ReadOnlyDatabase, Refused
 from supervisor.data_views import VIEWS, views_sql
+from supervisor.foreign_files import odd_files
 from tests.recorded import Session, write
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -106,3 +108,15 @@ def test_a_data_directory_with_a_quote_in_its_name_is_read(tmp_path: Path) -> No
     write(folder, [note])
     with ReadOnlyDatabase(folder) as question:
         assert ask(question, "SELECT cause FROM gaps") == [("x",)]
+
+
+def test_a_pipe_among_the_files_holds_nobody_up(tmp_path: Path) -> None:
+    session = Session()
+    note: Note = session.note("gap", from_us=0, to_us=1, cause="x")
+    write(tmp_path, [note])
+    (there,) = (tmp_path / "events_parquet").rglob("*.parquet")
+    pipe = there.with_name(f"{9:016}-{9:016}.parquet")
+    os.mkfifo(pipe)
+    with ReadOnlyDatabase(tmp_path) as question:
+        assert ask(question, "SELECT cause FROM gaps") == [("x",)]
+    assert odd_files(tmp_path) == {"damaged": [pipe]}

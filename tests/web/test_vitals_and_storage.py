@@ -42,3 +42,15 @@ def test_sizes_are_told_by_day_and_foretell_when_the_disk_is_full(tmp_path: Path
     assert told.days_left == min(3650, told.free_bytes // 86_400)
     unknown = storage.forecast(days, Limits(0, 14), first_s + 10, first_s)
     assert (unknown.bytes_per_day, unknown.days_left) == (None, None)
+
+
+def test_a_folder_that_is_no_day_is_passed_over(tmp_path: Path) -> None:
+    for name in ("date=0000-foo", "date=2026-13-01", "date=20260102", "date=", "date=2026-01-02"):
+        folder = tmp_path / "events_parquet" / "doc_type=trade" / name
+        folder.mkdir(parents=True)
+        (folder / "1-2.parquet").write_bytes(b"x")
+    storage = Storage(tmp_path)
+    days = storage.days()
+    assert [day.date for day in days] == ["2026-01-02"]
+    first_s = 1_767_225_600.0
+    assert storage.forecast(days, Limits(0, 14), first_s + 2 * 86_400, first_s).bytes_per_day is not None

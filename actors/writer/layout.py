@@ -59,9 +59,10 @@ def parse(path: Path) -> DataFile | None:
 
 
 def files_of(root: Path, doc_type: str) -> list[DataFile]:
-    """Return the files of a doc_type, rising by number."""
+    """Return the files of a doc_type, rising by number. A pipe is none: whoever opened it would wait for ever."""
     paths = (root / f"doc_type={doc_type}").glob("date=*/*.parquet")
-    return sorted((file for path in paths if (file := parse(path))), key=lambda file: (file.first, file.last))
+    found = (file for path in paths if (file := parse(path)) and path.is_file())
+    return sorted(found, key=lambda file: (file.first, file.last))
 
 
 def covered(root: Path, doc_type: str) -> int:

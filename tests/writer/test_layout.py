@@ -1,5 +1,6 @@
 """Names of data files: what they say, and that they say it both ways."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def test_files_are_listed_by_number_over_all_dates(tmp_path: Path) -> None:
     assert [(file.first, file.last) for file in files_of(tmp_path, "trade")] == [(256, 512), (1024, 1024), (1280, 9999)]
     assert covered(tmp_path, "trade") == 9999
     assert covered(tmp_path, "game") == -1
+    os.mkfifo(file_path(tmp_path, "trade", "2025-12-15", 9_999_999, 9_999_999))
+    assert (len(files_of(tmp_path, "trade")), covered(tmp_path, "trade")) == (3, 9999)
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,7 @@ WORST = (
     '"username":"a",', '"name":', '"name":"a",', '"players":{"a":{', '"players":["a",', '"message":"a@b ', "://a/b ",
     '"id":"did:privy:a",', '{"_placeholder":true,"num":0},', '\\"token\\":\\"a\\",', "\\" * 63 + '"', "é", "[[]],",
     '"token":{' + " " * 5000, '["a",', '"a",', "a.b-", "1,", '{"a":1},', "%65%79%4a",
-    '"token":{"address":1,"a":', '"username":[', '"x":[{"token":[',
+    '"token":{"address":1,"a":', '"username":[', '"x":[{"token":[', '"content":{', '{"name":', '"content":{"name":',
 )  # fmt: skip
 HEADS = ('42["x",', "42/", '42["authenticate",', "431", "46999-7[", "40{", "0{", '42["newChatMessage",{"message":"')
 

@@ -5,6 +5,7 @@ same message finds the same spots. Linear in its size.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final, Literal, NamedTuple
@@ -48,17 +49,21 @@ def spots(view: bytes, texts: list[Value]) -> Iterator[Spot]:
     for did in (_ID_ESCAPED if b"\x00" in view else _ID).finditer(view) if b"privy" in view or b"\x00" in view else ():
         yield Spot(did.start(), did.start() + len(did[0].rstrip(b"\x00")), "did")
     ends: list[int] = []
+    players, coins = _Marks(view, PLAYER), _Marks(view, COIN)
     for key in KEY.finditer(view):
         kind = kind_of(key[2])
-        if not kind or (kind == "maybe" and not _is_players(view, key)):
+        if not kind or (kind == "maybe" and not _is_players(view, key, players, coins)):
             continue
         level = level_of(key[1][0])
         ends = [end for end in ends if end > key.start()]
         if len(ends) >= MAX_NESTED:
             continue
-        value = value_at(view, COLON.match(view, key.end()).end(), level)  # type: ignore[union-attr]
+        at = COLON.match(view, key.end()).end()  # type: ignore[union-attr]
+        if kind == "text" and view[at : at + 1] != key[1]:
+            continue  # a container is not read for its end: each of many nested ones would read those in it
+        value = value_at(view, at, level)
         if kind == "text":
-            texts += [value] if value.is_text else []
+            texts.append(value)
             continue
         if not value.is_text:
             ends.append(value.end)
@@ -120,12 +125,29 @@ def _by_place(view: bytes) -> Iterator[Spot]:
                 yield Spot(one.begin, one.end, "name")
 
 
-def _is_players(view: bytes, key: "re.Match[bytes]") -> bool:
+class _Marks:
+    """Where a text has keys of players, or of coins: searched for once, not around each `name`."""
+
+    def __init__(self, view: bytes, what: "re.Pattern[bytes]") -> None:
+        self._view, self._what = view, what
+        self._spans: list[tuple[int, int]] | None = None
+
+    def within(self, begin: int, end: int) -> bool:
+        """Return whether one lies there, whole."""
+        if self._spans is None:
+            self._spans = [found.span() for found in self._what.finditer(self._view)]
+        place = bisect_left(self._spans, (begin, 0))
+        return place < len(self._spans) and self._spans[place][1] <= end
+
+
+def _is_players(view: bytes, key: "re.Match[bytes]", players: _Marks, coins: _Marks) -> bool:
     """Return whether `name` stands in an object that describes a player."""
     begin = view.rfind(b"{", max(0, key.start() - WINDOW), key.start())
     end = view.find(b"}", key.end(), key.end() + WINDOW)
-    around = view[max(0, begin) : end if end >= 0 else key.end() + WINDOW] if begin >= 0 else b""
-    return PLAYER.search(around) is not None and COIN.search(around) is None
+    if begin < 0:
+        return False
+    end = end if end >= 0 else min(len(view), key.end() + WINDOW)
+    return players.within(begin, end) and not coins.within(begin, end)
 
 
 def _words(view: bytes, begin: int, end: int, seen: set[bytes]) -> Iterator[Spot]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from actors.rugs.schema import DOC_TYPES, columns_of
 from actors.rugs.stored import FILE_NAME, VERSION_KEY, standing
+from supervisor.special_files import is_special
 
 Kind = Literal["other schema", "other columns", "damaged", "other name"]
 SHOWN = 5
@@ -46,7 +47,7 @@ def columns_lacking(path: Path) -> list[str]:
 def _kind(path: Path) -> Kind | None:
     import pyarrow.parquet as pq
 
-    if not path.is_file():  # a pipe would be waited for, for ever
+    if is_special(path):
         return "damaged"
     try:
         footer = pq.read_metadata(path)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from actors.rugs.schema import columns_of
 from actors.rugs.stored import FILE_NAME
+from supervisor.special_files import is_special
 
 _TYPES: dict[str, Any] = {
     "int8": pa.int8(),
@@ -75,10 +76,13 @@ class RecordedFiles(ds.Dataset):
 
     def files(self) -> Iterator[tuple[Path, str]]:
         """Yield the files, oldest first, each with its date."""
-        for folder in sorted(self._folder.glob("date=*")):
+        for folder in sorted(one for one in self._folder.glob("date=*") if one.is_dir()):
             date = folder.name.removeprefix("date=")
-            named = [path for path in sorted(folder.iterdir()) if FILE_NAME.fullmatch(path.name)]
-            yield from ((path, date) for path in named if path.is_file())  # a pipe would be waited for, for ever
+            for path in sorted(one for one in folder.iterdir() if FILE_NAME.fullmatch(one.name)):
+                if is_special(path):
+                    self._unread[path] = "it is no regular file"
+                else:
+                    yield path, date
 
     def find_damage(self) -> bool:
         """Read every file whole and leave out those that cannot be; say whether there was one that was not known."""

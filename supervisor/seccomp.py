@@ -18,12 +18,14 @@ _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _NR, _ARCH, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; of an argument the low half is looked at
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CLONE_THREAD = 0x10000
+_IOCTLS = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, FIONREAD, FIONBIO, FIO(N)CLEX; others set a file's flags
 _X32 = 0x40000000  # a second set of x86-64's numbers
 
 _SAME_EVERYWHERE = {
     "pidfd_send_signal": 424, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428,
     "clone3": 435, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "openat2": 437,
     "pidfd_getfd": 438, "mount_setattr": 442, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466,
+    "pidfd_open": 434, "process_madvise": 440, "process_mrelease": 448, "file_setattr": 469,
 }  # fmt: skip
 _X86_64 = {
     "creat": 85, "truncate": 76, "rename": 82, "renameat": 264, "renameat2": 316, "link": 86, "linkat": 265,
@@ -38,6 +40,8 @@ _X86_64 = {
     "add_key": 248, "request_key": 249, "name_to_handle_at": 303, "open_by_handle_at": 304, "swapon": 167,
     "swapoff": 168, "acct": 163, "reboot": 169, "init_module": 175, "finit_module": 313, "delete_module": 176,
     "kexec_load": 246, "settimeofday": 164, "clock_settime": 227, "sethostname": 170, "shmget": 29, "mq_open": 240,
+    "msgget": 68, "semget": 64, "rt_tgsigqueueinfo": 297, "setpriority": 141, "ioprio_set": 251, "sched_setparam": 142,
+    "sched_setscheduler": 144, "sched_setattr": 314, "migrate_pages": 256, "move_pages": 279, "syslog": 103,
 }  # fmt: skip
 _ARM64 = {
     "truncate": 45, "renameat": 38, "renameat2": 276, "linkat": 37, "symlinkat": 36, "unlinkat": 35, "mkdirat": 34,
@@ -50,6 +54,8 @@ _ARM64 = {
     "add_key": 217, "request_key": 218, "name_to_handle_at": 264, "open_by_handle_at": 265, "swapon": 224,
     "swapoff": 225, "acct": 89, "reboot": 142, "init_module": 105, "finit_module": 273, "delete_module": 106,
     "kexec_load": 104, "settimeofday": 170, "clock_settime": 112, "sethostname": 161, "shmget": 194, "mq_open": 180,
+    "msgget": 186, "semget": 190, "rt_tgsigqueueinfo": 240, "setpriority": 140, "ioprio_set": 30, "sched_setparam": 118,
+    "sched_setscheduler": 119, "sched_setattr": 274, "migrate_pages": 238, "move_pages": 239, "syslog": 116,
 }  # fmt: skip
 
 
@@ -58,11 +64,13 @@ class _Machine(NamedTuple):
     refused: dict[str, int]
     opening: dict[int, int]  # number of a call that opens -> which of its arguments are the flags
     clone: int
+    own: dict[int, bool]  # number of a call on the process in its first argument -> whether 0 too is this one
+    ioctl: int
 
 
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, _X86_64, {257: 2, 2: 1}, 56),
-    "aarch64": _Machine(0xC00000B7, _ARM64, {56: 2}, 220),
+    "x86_64": _Machine(0xC000003E, _X86_64, {257: 2, 2: 1}, 56, {234: False, 302: True, 203: True}, 16),
+    "aarch64": _Machine(0xC00000B7, _ARM64, {56: 2}, 220, {131: False, 261: True, 122: True}, 29),
 }
 
 
@@ -100,6 +108,13 @@ def _filter(machine: _Machine) -> bytes:
     for number, which in machine.opening.items():
         flags = [_step(_LOAD, _ARGUMENTS + 8 * which), _step(_AND, _WRITING), _step(_EQUAL, 0, yes=1), refuse]
         code += [_step(_EQUAL, number, no=len(flags) + 1), *flags, _step(_RETURN, _ALLOW)]
+    for number, zero in machine.own.items():  # tgkill, prlimit64, sched_setaffinity; abort() sends itself a signal
+        mine = [_step(_LOAD, _ARGUMENTS), _step(_EQUAL, os.getpid(), yes=1 + zero)]
+        mine += [*([_step(_EQUAL, 0, yes=1)] if zero else []), refuse, _step(_RETURN, _ALLOW)]
+        code += [_step(_EQUAL, number, no=len(mine)), *mine]
+    asked = [_step(_EQUAL, request, yes=len(_IOCTLS) - place) for place, request in enumerate(_IOCTLS)]
+    asked = [_step(_LOAD, _ARGUMENTS + 8), *asked, refuse, _step(_RETURN, _ALLOW)]
+    code += [_step(_EQUAL, machine.ioctl, no=len(asked)), *asked]
     thread = [_step(_LOAD, _ARGUMENTS), _step(_AND, _CLONE_THREAD), _step(_EQUAL, 0, no=1), refuse]
     code += [_step(_EQUAL, machine.clone, no=len(thread)), *thread]
     return b"".join([*code, _step(_RETURN, _ALLOW)])

@@ -1,6 +1,8 @@
 """Reading cannot write: no statement changes a byte, none reads elsewhere, none takes more than its bounds."""
 
 import io
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from supervisor.data_query import Bounds, ReadOnlyDatabase, Refused
+from supervisor.foreign_files import odd_files
 from supervisor.landlock import landlock_abi
 from supervisor.query_process import HEAD, Order, Wanted, Work
 from supervisor.recorded_dataset import RecordedFiles
@@ -92,7 +95,7 @@ def test_the_case_of_explain_through_the_command(data_dir: Path, tmp_path: Path)
 
 
 CONFINED = """
-import errno, os, socket, subprocess, sys
+import errno, fcntl, os, resource, signal, socket, struct, subprocess, sys
 from pathlib import Path
 import duckdb
 data = Path(sys.argv[1])
@@ -100,6 +103,7 @@ loose = duckdb.connect(config={"threads": 1, "async_threads": 0})  # a database 
 from supervisor.sandbox import confine
 confine([data / "events_parquet"], memory_bytes=1_000_000_000)
 victim = min((data / "events_parquet").rglob("*.parquet"))
+opened = os.open(victim, os.O_RDONLY)
 def attempts():
     yield lambda: open(victim, "wb")
     yield lambda: open(victim, "ab")
@@ -123,6 +127,11 @@ def attempts():
     yield lambda: socket.socket(socket.AF_UNIX)
     yield lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     yield lambda: os.kill(os.getppid(), 0)
+    yield lambda: signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)
+    yield lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))
+    yield lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 0)
+    yield lambda: os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))
+    yield lambda: fcntl.ioctl(opened, 0x40086602, struct.pack("l", 0x80))  # FS_IOC_SETFLAGS, NOATIME
     yield lambda: os.fork()
     yield lambda: os.execv("/bin/true", ["true"])
     yield lambda: subprocess.run(["/bin/true"])
@@ -168,6 +177,37 @@ def test_a_process_that_could_not_be_confined_answers_nothing(data_dir: Path) ->
         [sys.executable, "-P", "-c", script], capture_output=True, text=True, env={"PYTHONPATH": str(CODE)}, check=False
     )
     assert "has 2 threads, must be 1" in done.stdout
+
+
+def test_the_fence_around_system_calls_keeps_from_other_processes_by_itself() -> None:
+    script = (
+        "import ctypes, os\nfrom supervisor import landlock, seccomp\nlandlock.no_new_privileges()\n"
+        "assert seccomp.refuse_writing_calls()\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "for pid in (os.getppid(), os.getpid()):\n    print(libc.tgkill(pid, pid, 0), ctypes.get_errno())\n"
+        "os.sched_setaffinity(0, os.sched_getaffinity(0))\nos.abort()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-u", "-P", "-c", script], capture_output=True, text=True, env={"PYTHONPATH": str(CODE)},
+        check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["-1 1", "0 1"], done.stderr
+    assert done.returncode == -signal.SIGABRT
+
+
+def test_a_pipe_among_the_recorded_files_is_named_and_never_opened(tmp_path: Path) -> None:
+    session = Session()
+    write(tmp_path, [*session.start(), *session.rounds(1)])
+    count = "SELECT count(*) AS n FROM game_tick"
+    with ReadOnlyDatabase(tmp_path) as database:
+        rows = database.ask(count).to_pylist()
+    folder = next((tmp_path / "events_parquet" / "doc_type=game_tick").glob("date=*"))
+    (folder.parent / "date=2025-01-01").touch()
+    pipe = folder / f"{1:016d}-{2:016d}.parquet"
+    os.mkfifo(pipe)
+    with ReadOnlyDatabase(tmp_path, Bounds(time_s=20)) as database:
+        assert database.ask(count).to_pylist() == rows
+        assert database.left_out == {str(pipe): "it is no regular file"}
+    assert odd_files(tmp_path) == {"damaged": [pipe]}
 
 
 @pytest.mark.parametrize("keep", [0, 100, -40], ids=["empty", "torn", "no footer"])

@@ -12,7 +12,7 @@ _BEYOND_ASCII: Final = "\x80-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2
 paragraphs; halves of surrogate pairs. Joiners (U+200C, U+200D) stay: scripts and emoji need them."""
 _CONTROL: Final = re.compile(f"[\x00-\x1f\x7f{_BEYOND_ASCII}]")
 _CONTROL_BUT_LINES: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f{_BEYOND_ASCII}]")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # wide ones run, too
 
 
 def printable(text: str, *, lines: bool = False) -> str:

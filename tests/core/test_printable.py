@@ -45,7 +45,23 @@ def test_json_stays_json_with_the_same_value() -> None:
     assert json.loads(printable(json.dumps(value, ensure_ascii=False))) == value
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", '=HYPERLINK("http://evil.example")'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@x",
+        "\tx",
+        "\rx",
+        "\n=1",
+        "\uff1d1+1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20x",
+        '=HYPERLINK("http://evil.example")',
+    ],
+)
 def test_a_spreadsheet_does_not_run_a_text(text: str) -> None:
     assert spreadsheet_text(text) == f"'{text}"
 

@@ -151,7 +151,7 @@ def test_who_came_between_a_request_and_its_answer_hides_the_same_as_who_saw_bot
             after = house.payloads(late, capture)
             assert after[after.index(answers[0]) :][:2] == answers
         del site.moved[""]
-        other.do(server.server.emit("go", site.url()))
+        other.do(server.server.emit("go", house.config.site.url))
         house.journal.until(lambda: site.sockets, "back at the site")
     whole = msgspec.msgpack.encode([item for items in house.journal.items.values() for item in items])
     assert SECRET.encode() not in whole

@@ -7,9 +7,9 @@ VECTRA does not give; and whether an import died on its way. Reads every file's 
 from pathlib import Path
 from typing import Literal
 
+from actors.core.special_files import is_special
 from actors.rugs.schema import DOC_TYPES, columns_of
 from actors.rugs.stored import FILE_NAME, VERSION_KEY, standing
-from supervisor.special_files import is_special
 
 Kind = Literal["other schema", "other columns", "damaged", "other name"]
 SHOWN = 5

@@ -15,9 +15,9 @@ import pyarrow.dataset as ds
 import pyarrow.fs
 import pyarrow.parquet as pq
 
+from actors.core.special_files import is_special
 from actors.rugs.schema import columns_of
 from actors.rugs.stored import FILE_NAME
-from supervisor.special_files import is_special
 
 _TYPES: dict[str, Any] = {
     "int8": pa.int8(),

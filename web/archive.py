@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from actors.core.special_files import is_special
 from actors.rugs.schema import IMPORT_SEQ
 from web.rounds import COLUMNS, PricedRound, Round
 
@@ -112,7 +113,7 @@ def _age(seq: int) -> int:
 
 def _list(day: Path) -> Iterator[GameFile]:
     for path in day.iterdir():
-        if match := NAME.match(path.name):
+        if (match := NAME.match(path.name)) and not is_special(path):
             yield GameFile(int(match[1]), int(match[2]), path)
 
 

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from actors.core.lifeline import die_with_parent
 from actors.core.printable import printable, spreadsheet_text
+from actors.core.special_files import is_special
 from actors.rugs.stored import FILE_NAME
 
 pc: Any = pyarrow.compute  # its stubs do not know arrays beside plain values
@@ -102,7 +103,7 @@ class Export:
             path
             for day in self._order.days
             for path in (self._root / f"doc_type={kind}" / f"date={day}").glob("*.parquet")
-            if FILE_NAME.fullmatch(path.name)
+            if FILE_NAME.fullmatch(path.name) and not is_special(path)
         ]
         return sorted(found, key=lambda path: path.name)
 

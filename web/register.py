@@ -22,6 +22,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from actors.core.files import PRIVATE_FILE, private_dir
+from actors.core.special_files import is_special
 from web.query import PAGE, Entry, Found, Query
 
 pc: Any = pyarrow.compute  # its stubs know neither chunked arrays nor tables here
@@ -150,7 +151,8 @@ class Register:
     def _names(self) -> Iterator[str]:
         for day in self._folder.glob("date=*"):
             with contextlib.suppress(FileNotFoundError):
-                yield from (f"{day.name}/{path.name}" for path in day.iterdir() if NAME.match(path.name))
+                named = (path for path in day.iterdir() if NAME.match(path.name))
+                yield from (f"{day.name}/{path.name}" for path in named if not is_special(path))
 
     def _load(self) -> pa.Table:
         """Map what an earlier process kept; where there is none, or it cannot be read, begin with nothing."""

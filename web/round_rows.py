@@ -15,6 +15,8 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from actors.core.special_files import is_special
+
 pc: Any = pyarrow.compute  # its stubs do not know chunked arrays here
 
 NAME = re.compile(r"^(\d+)-(\d+)\.parquet$")
@@ -155,7 +157,7 @@ def _files(folder: Path, after: int, upto: int, at_ms: int) -> list[Path]:
     for day in days:
         for path in (folder / f"date={day}").glob("*.parquet"):
             match = NAME.match(path.name)
-            if match and int(match[2]) > after and int(match[1]) <= upto:
+            if match and int(match[2]) > after and int(match[1]) <= upto and not is_special(path):
                 found.append(path)
     return sorted(found, key=lambda path: path.name)
 

@@ -15,6 +15,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from actors.core.special_files import is_special
+
 KEPT_ROWS = 20_000
 LOOK_BACK_DAYS = 60
 DAY_US = 86_400_000_000
@@ -70,7 +72,8 @@ class SystemRows:
             return list(self._rows(day))
 
     def _rows(self, day: str) -> Iterator[SystemRecord]:
-        for path in sorted((self._folder / f"date={day}").glob("*.parquet")):
+        folder = self._folder / f"date={day}"
+        for path in sorted(one for one in folder.glob("*.parquet") if not is_special(one)):
             rows = self._read.pop(path, None)
             self._read[path] = rows = _load(path) if rows is None else rows
             while len(self._read) > 1 and sum(map(len, self._read.values())) > KEPT_ROWS:

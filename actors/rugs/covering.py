@@ -56,10 +56,8 @@ def spots(view: bytes, texts: list[Value]) -> Iterator[Spot]:
             continue
         level = level_of(key[1][0])
         ends = [end for end in ends if end > key.start()]
-        if len(ends) >= MAX_NESTED:
-            continue
         at = COLON.match(view, key.end()).end()  # type: ignore[union-attr]
-        if kind == "text" and view[at : at + 1] != key[1]:
+        if view[at : at + 1] != key[1] and (kind == "text" or len(ends) >= MAX_NESTED):
             continue  # a container is not read for its end: each of many nested ones would read those in it
         value = value_at(view, at, level)
         if kind == "text":

@@ -205,3 +205,9 @@ def test_secrets_are_redacted_all_the_same_and_binary_messages_keep_their_length
 
 def test_without_the_setting_players_are_kept() -> None:
     assert clean(Redactor(), trade(OTHER)) == trade(OTHER)
+
+
+def test_a_name_is_covered_however_deep_the_players_around_it_are_nested() -> None:
+    for depth in (1, 3, 4, 5, 9, 40):
+        frame = b'42["x",' + b'{"users":' * depth + b'{"username":"Victim"}' + b"}" * depth + b"]"
+        assert b"Victim" not in Veil(b"k" * 32).session().cover(False, 1, frame)

@@ -1,5 +1,6 @@
 """Rounds from Parquet files."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from actors.rugs.schema import IMPORT_SEQ
 from tests.web.rounds_on_disk import game_row, write_rounds
 from web.archive import Archive
+from web.query import Query
+from web.register import Register
+from web.system_rows import SystemRows
 
 
 def stored(data_dir: Path, count: int) -> Archive:
@@ -89,3 +93,16 @@ def test_what_is_kept_of_files_is_bounded(data_dir: Path, monkeypatch: pytest.Mo
     archive = stored(data_dir, 20)
     assert len(archive.newest(50)) == 20
     assert sum(map(len, archive._read.values())) <= 10
+
+
+def test_a_pipe_among_the_files_holds_no_reader_up(data_dir: Path) -> None:
+    """Its opening would wait for ever."""
+    archive = stored(data_dir, 4)
+    for doc_type in ("game", "system_event", "trade"):
+        for day in ("2025-12-15", "2025-12-16"):
+            folder = data_dir / "events_parquet" / f"doc_type={doc_type}" / f"date={day}"
+            folder.mkdir(parents=True, exist_ok=True)
+            os.mkfifo(folder / f"{7:016d}-{8:016d}.parquet")
+    assert len(archive.newest(50)) == 4
+    assert Register(data_dir).page(Query()).total == 4
+    assert SystemRows(data_dir).first_at_us() is None

@@ -130,6 +130,7 @@ def test_a_killed_pilot_adopts_the_open_page(house: House, page: Website) -> Non
 def test_a_socket_that_is_closed_and_not_opened_again_costs_a_reload(house: House, page: Website) -> None:
     place = house.mark()
     page.send("!new WebSocket('ws://127.0.0.1:' + location.port + '/ws/another')")
+    house.journal.until(lambda: len(page.sockets) == 2, "the other socket")
     page.do(page.close_sockets())
     for capture in BOTH:
         house.wait_for(place, [b"hello"], capture)

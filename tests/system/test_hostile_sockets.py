@@ -47,8 +47,10 @@ def page(demo: House) -> Iterator[Tab]:
     with closing(open_tab(endpoints["cdp"], endpoints["simulator"])) as tab:
         tab.call("Page.enable")
         tab.call("Page.setBypassCSP", enabled=True)  # the simulator's page may connect nowhere else
+        known = demo.status()["gaps"]["count"]
         tab.value("old = 1; setTimeout(() => location.reload()); 1")
         tab.wait("typeof old === 'undefined' && socket.connected")
+        demo.wait_until(lambda status: status["gaps"]["count"] > known)  # the reload's own
         flows(demo)
         yield tab
 
